@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets that loop over elements are optimised in every configuration, so that `swift run verify` is fast
+// without `-c release`.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
+let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=native"])]
+
+let package = Package(
+    name: "Plumbline",
+    targets: [
+        // MARK: - Files and memory
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "HDF5", dependencies: ["CHDF5"]),
+        .target(name: "Tensors"),
+
+        // MARK: - Kernels
+        .target(name: "Kernels", dependencies: ["Tensors"]),
+        .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
+        .target(name: "FastKernels", dependencies: ["Kernels"], swiftSettings: unchecked),
+        .target(name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"]),
+
+        // MARK: - Model
+        .target(name: "GPT2", dependencies: ["Kernels"]),
+
+        // MARK: - Harness
+        .target(
+            name: "Verification", dependencies: ["GPT2", "HDF5", "KernelCatalog", "Reporting"],
+            swiftSettings: optimized),
+        .target(
+            name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "Reporting"], swiftSettings: optimized),
+        .target(name: "Reporting"),
+
+        // MARK: - Commands
+        .target(name: "Terminal"),
+        .executableTarget(name: "verify", dependencies: ["Verification", "Reporting", "Terminal"]),
+        .executableTarget(name: "bench", dependencies: ["Benchmarking", "Reporting", "Terminal"]),
+
+        // MARK: - Tests
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
+        .testTarget(name: "KernelsTests", dependencies: ["KernelCatalog"]),
+        .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Verification", "verify"]),
+        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "bench"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,72 @@
+import Tensors
+
+/// The Gaussian error linear unit, in its tanh form.
+///
+///     out = 0.5·x·(1 + tanh s),   s = √(2/π)·(x + 0.044715·x³),   x = inp
+///     dinp += dout · (0.5·(1 + tanh s) + 0.5·x·(1 − tanh² s)·s′),   s′ = √(2/π)·(1 + 3·0.044715·x²)
+///
+/// - Shapes: all (N).
+/// - Rounding: s has a few roundings, which tanh scales by |s|·sech² s; 1 + tanh s rounds in units of 1 where it
+///   cancels: gauge 0.5·|x|·(2 + |s|·sech² s). Backward: sech² as 1 − tanh² rounds in units of 1 as well:
+///   |initial| + |dout|·(1 + |s|·sech² s + 0.5·|x|·s′·(1 + 2·|s|·sech² s)).
+///
+/// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415; `torch.nn.GELU(approximate="tanh")`; llm.c `gelu_forward`.
+public enum GELU {
+    /// √(2/π)
+    public static let scale = 0.797_884_560_802_865_4
+    /// The weight of the cubic term.
+    public static let cubic = 0.044715
+
+    /// out = 0.5·x·(1 + tanh s)
+    public struct Forward<Scalar: KernelScalar>: Kernel {
+        public static var name: KernelName { KernelName("gelu", .forward) }
+
+        public var out: MutableView<Scalar> = .empty
+        public var inp: View<Scalar> = .empty
+        public var N = 0
+
+        public init() {}
+
+        public init(out: MutableView<Scalar>, inp: View<Scalar>, N: Int) {
+            self.out = out
+            self.inp = inp
+            self.N = N
+        }
+
+        public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.size("N", &N)
+            visitor.output("out", &out, N, roundings: transcendentalRoundings + 4)
+            visitor.input("inp", &inp, N)
+        }
+
+        public var cost: Cost { Cost(operations: 9 * N, elements: 2 * N) }
+    }
+
+    /// dinp += dout · gelu′(x)
+    public struct Backward<Scalar: KernelScalar>: Kernel {
+        public static var name: KernelName { KernelName("gelu", .backward) }
+
+        public var dinp: MutableView<Scalar> = .empty
+        public var inp: View<Scalar> = .empty
+        public var dout: View<Scalar> = .empty
+        public var N = 0
+
+        public init() {}
+
+        public init(dinp: MutableView<Scalar>, inp: View<Scalar>, dout: View<Scalar>, N: Int) {
+            self.dinp = dinp
+            self.inp = inp
+            self.dout = dout
+            self.N = N
+        }
+
+        public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.size("N", &N)
+            visitor.accumulator("dinp", &dinp, N, roundings: 2 * transcendentalRoundings + 4)
+            visitor.input("inp", &inp, N)
+            visitor.input("dout", &dout, N)
+        }
+
+        public var cost: Cost { Cost(operations: 18 * N, elements: 4 * N) }
+    }
+}

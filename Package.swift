@@ -12,16 +12,16 @@ let package = Package(
         // MARK: - Files and memory
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "HDF5", dependencies: ["CHDF5"]),
-        .target(name: "Tensors"),
+        .target(name: "Tensors", swiftSettings: optimized),
 
         // MARK: - Kernels
-        .target(name: "Kernels", dependencies: ["Tensors"]),
+        .target(name: "Kernels", dependencies: ["Tensors"], swiftSettings: optimized),
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
         .target(name: "FastKernels", dependencies: ["Kernels"], swiftSettings: unchecked),
         .target(name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"]),
 
         // MARK: - Model
-        .target(name: "GPT2", dependencies: ["Kernels"]),
+        .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
 
         // MARK: - Harness
         .target(

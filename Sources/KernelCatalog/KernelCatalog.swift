@@ -1,1 +1,48 @@
+import FastKernels
 import Kernels
+import ReferenceKernels
+
+/// Every implementation of every kernel, listed once.
+public enum KernelCatalog {
+    /// Adding an implementation is one file and one line here.
+    public static let implementations: [Implementation<Float>] =
+        reference() + [
+            Implementation("fast", FastKernels.matmulForward),
+            Implementation("fast", FastKernels.matmulBackward),
+        ]
+
+    /// The reference implementation of every kernel, over `Scalar`: `Double` gives the truth.
+    public static func reference<Scalar: KernelScalar>() -> [Implementation<Scalar>] {
+        [
+            Implementation("reference", ReferenceKernels.encoderForward),
+            Implementation("reference", ReferenceKernels.encoderBackward),
+            Implementation("reference", ReferenceKernels.layernormForward),
+            Implementation("reference", ReferenceKernels.layernormBackward),
+            Implementation("reference", ReferenceKernels.matmulForward),
+            Implementation("reference", ReferenceKernels.matmulBackward),
+            Implementation("reference", ReferenceKernels.attentionForward),
+            Implementation("reference", ReferenceKernels.attentionBackward),
+            Implementation("reference", ReferenceKernels.geluForward),
+            Implementation("reference", ReferenceKernels.geluBackward),
+            Implementation("reference", ReferenceKernels.residualForward),
+            Implementation("reference", ReferenceKernels.residualBackward),
+            Implementation("reference", ReferenceKernels.softmaxForward),
+            Implementation("reference", ReferenceKernels.crossentropyForward),
+            Implementation("reference", ReferenceKernels.crossentropySoftmaxBackward),
+            Implementation("reference", ReferenceKernels.adamwUpdate),
+        ]
+    }
+
+    /// The names of implementations, each once, in order of appearance.
+    public static var names: [String] { unique(implementations.map(\.name)) }
+
+    /// The operations, each once, in the order of the contract.
+    public static var operations: [String] { unique(implementations.map(\.kernel.name.operation)) }
+
+    /// The kernels, each once, in the order of the contract.
+    public static var kernels: [any Kernel<Float>.Type] { (reference() as [Implementation<Float>]).map(\.kernel) }
+
+    static func unique(_ names: [String]) -> [String] {
+        names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+}

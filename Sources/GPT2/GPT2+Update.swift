@@ -33,3 +33,30 @@ extension GPT2 {
         }
     }
 }
+
+extension GPT2 {
+    /// The global L2 norm of the parameters' gradients.
+    public func gradientNorm() -> Double {
+        parameterGradients.elements.buffer.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+
+    /// The first moment of a parameter.
+    ///
+    /// - Precondition: an update has been made.
+    public func firstMoment(_ tensor: TensorSpecification) -> View<Scalar> {
+        switch moments {
+        case .none: preconditionFailure("no update has been made")
+        case .some(let moments): moments.m[tensor]
+        }
+    }
+
+    /// The second moment of a parameter.
+    ///
+    /// - Precondition: an update has been made.
+    public func secondMoment(_ tensor: TensorSpecification) -> View<Scalar> {
+        switch moments {
+        case .none: preconditionFailure("no update has been made")
+        case .some(let moments): moments.v[tensor]
+        }
+    }
+}

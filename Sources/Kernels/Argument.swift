@@ -43,8 +43,13 @@ public struct Argument: Sendable, Hashable {
     /// Whether the argument may be absent.
     public let isOptional: Bool
 
-    /// The number of elements.
-    public var count: Int { shape.reduce(1, *) }
+    /// The number of elements; `Int.max` where the shape is beyond any memory.
+    public var count: Int {
+        shape.reduce(1) { product, extent in
+            let (count, overflow) = product.multipliedReportingOverflow(by: extent)
+            return overflow ? .max : count
+        }
+    }
 
     /// The factor c of the isolated bound `|x − truth| ≤ c · u · gauge`.
     ///
@@ -67,6 +72,8 @@ public protocol ArgumentVisitor<Scalar> {
 
     /// A size, such as `B`.
     mutating func size(_ name: String, _ value: inout Int)
+    /// A rule that the sizes keep, such as that the heads divide the channels.
+    mutating func require(_ holds: Bool, _ rule: String)
     /// A number that is not a size, such as `learning_rate`.
     mutating func hyperparameter(_ name: String, _ value: inout Float)
     /// An argument that is only read.

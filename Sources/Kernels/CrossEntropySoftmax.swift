@@ -44,6 +44,7 @@ public enum CrossEntropySoftmax {
             visitor.size("T", &T)
             visitor.size("V", &V)
             visitor.size("Vp", &Vp)
+            visitor.require(V <= Vp, "V is at most Vp")
             visitor.accumulator("dlogits", &dlogits, B, T, Vp, roundings: 4)
             visitor.input("dlosses", &dlosses, B, T)
             visitor.input("probs", &probs, B, T, Vp)

@@ -11,7 +11,7 @@ public enum Pass: String, Sendable, Codable, CaseIterable {
 }
 
 /// What a kernel is called: its operation and its pass, as in reports and flags.
-public struct KernelName: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct KernelName: Sendable, Hashable, Codable, Comparable, CustomStringConvertible {
     /// The operation, such as `layernorm`.
     public let operation: String
     /// The pass.
@@ -24,6 +24,8 @@ public struct KernelName: Sendable, Hashable, Codable, CustomStringConvertible {
     }
 
     public var description: String { "\(operation) \(pass.rawValue)" }
+
+    public static func < (a: KernelName, b: KernelName) -> Bool { a.description < b.description }
 }
 
 /// One call of one pass of an operation: a value that holds the arguments. This is the contract that every

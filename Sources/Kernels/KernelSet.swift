@@ -55,9 +55,14 @@ public struct KernelSet<Scalar: KernelScalar> {
         implementations[ObjectIdentifier(kernel)]?.name
     }
 
+    /// The name of the implementation of the kernel of that name, if there is one.
+    public func implementation(named name: KernelName) -> String? {
+        implementations.values.first { $0.kernel.name == name }?.name
+    }
+
     /// The kernels of the set, by name.
     public var kernels: [any Kernel<Scalar>.Type] {
-        implementations.values.map(\.kernel).sorted { ($0.name.operation, $0.name.pass.rawValue) < ($1.name.operation, $1.name.pass.rawValue) }
+        implementations.values.map(\.kernel).sorted { $0.name < $1.name }
     }
 
     /// Makes the call.
@@ -80,6 +85,7 @@ private struct CountChecker<Scalar: KernelScalar>: ArgumentVisitor {
     let kernel: KernelName
 
     func size(_ name: String, _ value: inout Int) {}
+    func require(_ holds: Bool, _ rule: String) { precondition(holds, "\(kernel): \(rule)") }
     func hyperparameter(_ name: String, _ value: inout Float) {}
     func input(_ argument: Argument, _ view: inout View<Scalar>) { check(argument, view.count) }
     func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) { check(argument, view.count) }

@@ -38,6 +38,7 @@ public enum Softmax {
             visitor.size("T", &T)
             visitor.size("V", &V)
             visitor.size("Vp", &Vp)
+            visitor.require(V <= Vp, "V is at most Vp")
             visitor.output("probs", &probs, B, T, Vp, roundings: V + 2 * transcendentalRoundings + 6)
             visitor.input("logits", &logits, B, T, Vp)
         }

@@ -1,0 +1,97 @@
+import Kernels
+import Tensors
+
+/// Follows a model's kernel calls: which kernel wrote which tensor last, in which order. When it forces, it also gives
+/// each kernel the reference's inputs, so that every kernel is judged alone.
+///
+/// A forced tensor is complete when a kernel first reads it: it is compared then, before the reference overwrites it.
+/// All others are compared at the end, in order of execution.
+final class CallWatcher: KernelInterceptor {
+    /// The last write of a tensor.
+    struct Write {
+        let tensor: ModelTensor
+        /// The kernel; nil where the model itself wrote it.
+        let kernel: KernelName?
+        /// The elements that the kernel's contract speaks of.
+        let coverage: Coverage
+        /// The place of the call in the order of execution.
+        let order: Int
+    }
+
+    private let tensors: ModelTensors
+    /// Overwrites a tensor with the reference's; nil when the model is to run on its own outputs.
+    private let force: ((ModelTensor) throws(FixtureError) -> Void)?
+    private var compare: (Write) throws(FixtureError) -> Void = { _ in }
+    private var pending: [String: Write] = [:]
+    private var known: Set<String> = []
+    private var asForced: Set<String> = []
+    private var calls = 0
+    private var error: FixtureError?
+
+    /// A watcher of the model of those tensors.
+    init(_ tensors: ModelTensors, forcing force: ((ModelTensor) throws(FixtureError) -> Void)?) {
+        self.tensors = tensors
+        self.force = force
+    }
+
+    /// Runs `body`, which runs the model, and hands every tensor that was written to `compare`.
+    func watch(_ compare: (Write) throws(FixtureError) -> Void, during body: () -> Void) throws(FixtureError) {
+        do {
+            try withoutActuallyEscaping(compare) { compare in
+                self.compare = compare
+                body()
+                for write in pending.values.sorted(by: { ($0.order, $0.tensor.path) < ($1.order, $1.tensor.path) }) {
+                    attempt { () throws(FixtureError) in try compare(write) }
+                }
+                self.compare = { _ in }
+            }
+        }
+        if let error { throw error }
+    }
+
+    func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
+        var arguments = Arguments()
+        var copy = call
+        copy.visit(&arguments)
+
+        for tensor in arguments.inputs.compactMap({ tensors[$0] }) where tensor.isResult {
+            if known.insert(tensor.path).inserted {
+                pending[tensor.path] = Write(tensor: tensor, kernel: nil, coverage: .all, order: calls)
+            }
+            guard let force, asForced.insert(tensor.path).inserted else { continue }
+            attempt { () throws(FixtureError) in
+                if let write = pending.removeValue(forKey: tensor.path) { try compare(write) }
+                try force(tensor)
+            }
+        }
+        run(call)
+        for (address, coverage) in arguments.results {
+            guard let tensor = tensors[address], tensor.isResult else { continue }
+            known.insert(tensor.path)
+            asForced.remove(tensor.path)
+            pending[tensor.path] = Write(tensor: tensor, kernel: K.name, coverage: coverage, order: calls)
+        }
+        calls += 1
+    }
+
+    /// A kernel call cannot throw: the first error is kept, and nothing more is compared after it.
+    private func attempt(_ body: () throws(FixtureError) -> Void) {
+        guard error == nil else { return }
+        do { try body() } catch { self.error = error }
+    }
+}
+
+/// Gathers the addresses of a call's tensors.
+private struct Arguments: ArgumentVisitor {
+    var inputs: [UnsafePointer<Float>] = []
+    var results: [(UnsafePointer<Float>, Coverage)] = []
+
+    mutating func size(_ name: String, _ value: inout Int) {}
+    mutating func require(_ holds: Bool, _ rule: String) {}
+    mutating func hyperparameter(_ name: String, _ value: inout Float) {}
+    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {}
+    mutating func input(_ argument: Argument, _ view: inout View<Float>) { inputs.append(view.base) }
+    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
+        results.append((UnsafePointer(view.base), argument.coverage))
+    }
+}

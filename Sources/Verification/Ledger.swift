@@ -1,0 +1,55 @@
+import Reporting
+
+/// The books of one fixture: every result that it lists is compared in each mode, or left out by the request. Whatever
+/// remains is an error, so that no tensor passes by being forgotten.
+struct Ledger {
+    /// A result, by its path in the fixture, judged in one mode.
+    struct Entry: Hashable {
+        let mode: ComparisonRow.Mode
+        let path: String
+    }
+
+    private let file: FixtureFile
+    private let progress: (Double) -> Void
+    private var open: Set<Entry> = []
+    private var listed = 0
+    private var compared = 0
+    /// The comparisons.
+    private(set) var rows: [ComparisonRow] = []
+
+    /// Books for `file`; `progress` is told the fraction of what is listed that is done.
+    init(file: FixtureFile, progress: @escaping (Double) -> Void) {
+        self.file = file
+        self.progress = progress
+    }
+
+    /// Lists a result to compare; one that is not asked for is left out at once.
+    mutating func expect(_ entry: Entry, asked: Bool = true) {
+        listed += 1
+        if asked { open.insert(entry) }
+    }
+
+    /// Books the comparison of a listed result.
+    mutating func compare(_ entry: Entry, _ row: ComparisonRow) throws(FixtureError) {
+        guard open.remove(entry) != nil else { throw file.error(entry.path, "compared twice, or not listed") }
+        compared += 1
+        rows.append(row)
+        progress(Double(listed - open.count) / Double(listed))
+    }
+
+    /// Leaves out a listed result that turns out not to be asked for.
+    mutating func leaveOut(_ entry: Entry) { open.remove(entry) }
+
+    /// Books a finding that compares no result of the fixture, such as a changed input.
+    mutating func report(_ row: ComparisonRow) { rows.append(row) }
+
+    /// Checks that nothing is left.
+    func close() throws(FixtureError) -> VerificationReport.Fixture {
+        if let forgotten = open.min(by: { $0.path < $1.path }) {
+            throw file.error(
+                forgotten.path, "\(open.count) results were never compared, the first of them in mode \(forgotten.mode)")
+        }
+        return VerificationReport.Fixture(
+            path: file.path, sha256: file.sha256, listed: listed, compared: compared, leftOut: listed - compared)
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import GPT2
+import KernelCatalog
+import Kernels
+import Reporting
+
+/// What to verify.
+public struct VerificationRequest {
+    /// The kernels.
+    public var kernels: KernelSet<Float>
+    /// Paths of fixtures; see ``Verifier/committedFixtures(in:)``.
+    public var fixtures: [String]
+    /// The operations to judge; all if empty.
+    public var operations: Set<String>
+    /// The ways of judging.
+    public var modes: Set<ComparisonRow.Mode>
+
+    /// A request to judge `kernels` by `fixtures`, in every operation and mode unless given.
+    public init(
+        kernels: KernelSet<Float>, fixtures: [String], operations: Set<String> = [],
+        modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases)
+    ) {
+        self.kernels = kernels
+        self.fixtures = fixtures
+        self.operations = operations
+        self.modes = modes
+    }
+}
+
+/// What a verification found; the caller adds the machine and the flags to make a report of it.
+public struct VerificationOutcome: Sendable {
+    /// Whether everything held.
+    public var verdict: VerificationReport.Verdict { blamed == nil ? .pass : .fail }
+    /// What is to blame if not.
+    public let blamed: VerificationReport.Blame?
+    /// The fixtures read.
+    public let fixtures: [VerificationReport.Fixture]
+    /// Every comparison, in order.
+    public let rows: [ComparisonRow]
+}
+
+/// Judges a set of kernels by fixtures.
+public struct Verifier {
+    /// Follows the work: what is under way, and the fraction done.
+    public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
+
+    private let request: VerificationRequest
+    private let progress: Progress
+
+    /// A verifier for `request`.
+    public init(_ request: VerificationRequest, progress: @escaping Progress = { _, _ in }) {
+        self.request = request
+        self.progress = progress
+    }
+
+    /// The fixtures of the repository at `root`: one file for each operation, and `tiny.h5`.
+    public static func committedFixtures(in root: String) -> [String] {
+        KernelCatalog.operations.map { "\(root)/fixtures/kernels/\($0).h5" } + ["\(root)/fixtures/tiny.h5"]
+    }
+
+    /// Compares everything.
+    ///
+    /// - Throws: ``FixtureError`` when a fixture cannot be used, or when there is nothing to compare.
+    public func run() throws(FixtureError) -> VerificationOutcome {
+        var rows: [ComparisonRow] = []
+        var fixtures: [VerificationReport.Fixture] = []
+        for (number, path) in request.fixtures.enumerated() {
+            progress(path, Double(number) / Double(request.fixtures.count))
+            let file = try FixtureFile(path)
+            var ledger = Ledger(file: file)
+            switch file.kind {
+            case .kernels:
+                try KernelFixtureRun(file: file, request: request).run(&ledger)
+            case .state:
+                try StateFixtureRun(file: file, request: request).run(&ledger)
+            }
+            fixtures.append(try ledger.close())
+            rows += ledger.rows
+        }
+        guard !rows.isEmpty else {
+            throw FixtureError(
+                file: request.fixtures.joined(separator: ", "), "nothing in it was compared",
+                remedy: "choose fixtures, --only and --mode that have something in common")
+        }
+        return VerificationOutcome(blamed: Blame.of(rows), fixtures: fixtures, rows: rows)
+    }
+}

@@ -29,7 +29,7 @@ public struct Configuration: Sendable, Hashable {
 
     /// A model for tests: bytes as tokens, sizes that are no multiple of a SIMD width.
     public static let tiny = Configuration(
-        blockSize: 32, vocabularySize: 257, paddedVocabularySize: 264, layers: 2, heads: 3, channels: 18)
+        blockSize: 32, vocabularySize: 257, paddedVocabularySize: 264, layers: 2, heads: 3, channels: 15)
 
     /// GPT-2 of 12 layers, 124 million parameters.
     public static let d12 = gpt2(layers: 12, heads: 12, channels: 768)

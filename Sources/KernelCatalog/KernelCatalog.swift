@@ -37,7 +37,7 @@ public enum KernelCatalog {
     public static var names: [String] { unique(implementations.map(\.name)) }
 
     /// The operations, each once, in the order of the contract.
-    public static var operations: [String] { unique(implementations.map(\.kernel.name.operation)) }
+    public static var operations: [String] { unique(implementations.map(\.kernelName.operation)) }
 
     /// The kernels, each once, in the order of the contract.
     public static var kernels: [any Kernel<Float>.Type] { (reference() as [Implementation<Float>]).map(\.kernel) }

@@ -29,11 +29,11 @@ extension KernelCatalog {
                         + "there are \(operations.joined(separator: ", "))")
             }
             let chosen = implementations.filter {
-                $0.name == name && (operation == nil || $0.kernel.name.operation == operation)
+                $0.name == name && (operation == nil || $0.kernelName.operation == operation)
             }
             guard !chosen.isEmpty else {
                 let known = unique(
-                    implementations.filter { operation == nil || $0.kernel.name.operation == operation }.map(\.name))
+                    implementations.filter { operation == nil || $0.kernelName.operation == operation }.map(\.name))
                 throw KernelSelectionError(
                     description: "--kernels: no implementation \(operation.map { "of \($0) " } ?? "")"
                         + "is called '\(name)'; there are \(known.joined(separator: ", "))")

@@ -8,6 +8,9 @@ public struct Implementation<Scalar: KernelScalar>: Sendable {
     public let kernel: any Kernel<Scalar>.Type
     let body: any Sendable
 
+    /// The operation and pass that it implements.
+    public var kernelName: KernelName { kernel.name }
+
     /// The implementation `name` of the kernel that `body` takes; `body` may use the given threads.
     public init<K: Kernel>(_ name: String, _ body: @escaping @Sendable (K, Workers) -> Void) where K.Scalar == Scalar {
         self.name = name

@@ -7,6 +7,8 @@ import Tensors
 /// A forced tensor is complete when a kernel first reads it: it is compared then, before the reference overwrites it.
 /// All others are compared at the end, in order of execution.
 final class CallWatcher: KernelInterceptor {
+    typealias Scalar = Float
+
     /// The last write of a tensor.
     struct Write {
         let tensor: ModelTensor
@@ -36,15 +38,13 @@ final class CallWatcher: KernelInterceptor {
 
     /// Runs `body`, which runs the model, and hands every tensor that was written to `compare`.
     func watch(_ compare: (Write) throws(FixtureError) -> Void, during body: () -> Void) throws(FixtureError) {
-        do {
-            try withoutActuallyEscaping(compare) { compare in
-                self.compare = compare
-                body()
-                for write in pending.values.sorted(by: { ($0.order, $0.tensor.path) < ($1.order, $1.tensor.path) }) {
-                    attempt { () throws(FixtureError) in try compare(write) }
-                }
-                self.compare = { _ in }
+        withoutActuallyEscaping(compare) { compare in
+            self.compare = compare
+            body()
+            for write in pending.values.sorted(by: { ($0.order, $0.tensor.path) < ($1.order, $1.tensor.path) }) {
+                attempt { () throws(FixtureError) in try compare(write) }
             }
+            self.compare = { _ in }
         }
         if let error { throw error }
     }

@@ -1,3 +1,4 @@
+import HDF5
 import Kernels
 import Tensors
 
@@ -104,17 +105,17 @@ final class KernelCase: ArgumentVisitor {
 
     // MARK: - Helpers
 
-    private func load<Element: FixtureElement>(
-        _ argument: Argument, into view: inout View<Element>,
-        check: (View<Element>) throws(FixtureError) -> Void
+    private func load<T: Element>(
+        _ argument: Argument, into view: inout View<T>,
+        check: (View<T>) throws(FixtureError) -> Void
     ) {
         attempt { () throws(FixtureError) in
             let path = "\(group)/\(argument.name)"
             if argument.isOptional && !fixture.exists(path) { return }
-            try fixture.check(path, Element.fixtureType, argument.shape)
-            let buffer = GuardedBuffer(repeating: Element.zero, count: argument.count)
-            try fixture.load(path, argument.shape, into: buffer.view(of: Element.self))
-            view = View(buffer.view(of: Element.self))
+            try fixture.check(path, T.type, argument.shape)
+            let buffer = GuardedBuffer(repeating: T.zero, count: argument.count)
+            try fixture.load(path, argument.shape, into: buffer.view(of: T.self))
+            view = View(buffer.view(of: T.self))
             try check(view)
             inputs.append(Input(argument: argument, buffer: buffer, original: Array(buffer.bytes)))
         }

@@ -14,7 +14,7 @@ struct KernelFixtureRun {
         guard !kernels.isEmpty else {
             throw file.error(nil, "there is no operation '\(operation)'")
         }
-        let passes = kernels.map(\.name.pass.rawValue)
+        let passes = kernels.map { $0.name.pass.rawValue }
         if let stranger = try file.children(of: "/").first(where: { $0 != FixtureFile.manifestName && !passes.contains($0) }) {
             throw file.error(stranger, "\(operation) has no such pass")
         }
@@ -23,7 +23,7 @@ struct KernelFixtureRun {
             guard !cases.isEmpty else { throw file.error(kernel.name.pass.rawValue, "it has no cases") }
             for name in cases { try run(kernel, case: name, &ledger) }
         }
-        try file.requireAllTouched()
+        try file.requireAllRead()
     }
 
     private func run<K: Kernel<Float>>(_ kernel: K.Type, case name: String, _ ledger: inout Ledger) throws(FixtureError) {
@@ -31,15 +31,12 @@ struct KernelFixtureRun {
         let first = KernelCase(file, group: group)
         let call = try first.load(kernel)
         let paths = first.results.map { "\(group)/\($0.argument.name)" }
-        for path in paths { ledger.expect(path) }
-        guard
-            request.modes.contains(.isolated),
-            request.operations.isEmpty || request.operations.contains(K.name.operation)
-        else {
-            for path in paths {
-                file.skip(path)
-                ledger.leaveOut(path)
-            }
+        let isAsked =
+            request.modes.contains(.isolated)
+            && (request.operations.isEmpty || request.operations.contains(K.name.operation))
+        for path in paths { ledger.expect(Ledger.Entry(mode: .isolated, path: path), asked: isAsked) }
+        guard isAsked else {
+            for path in paths { file.skip(path) }
             return
         }
 
@@ -61,7 +58,7 @@ struct KernelFixtureRun {
                 row.verdict = .fail
                 row.note = "a second run on the same inputs gave other bits, first at element \(index)"
             }
-            ledger.compare("\(group)/\(argument.name)", row)
+            try ledger.compare(Ledger.Entry(mode: .isolated, path: "\(group)/\(argument.name)"), row)
         }
         for (argument, note) in first.trespasses {
             var row = template
@@ -74,7 +71,7 @@ struct KernelFixtureRun {
 
     private func measure(_ result: KernelCase.Result, at path: String) throws(FixtureError) -> ErrorMeasure {
         let argument = result.argument
-        try file.checkAttribute("c", of: path, is: argument.c)
+        try file.checkFactor(of: path, is: argument.c)
         let truth = try file.read("\(path)/float64", Double.self)
         let torch = try file.read("\(path)/float32", Float.self)
         let gauge = try file.read("\(path)/gauge", Float.self)

@@ -65,9 +65,10 @@ public struct Verifier {
         var rows: [ComparisonRow] = []
         var fixtures: [VerificationReport.Fixture] = []
         for (number, path) in request.fixtures.enumerated() {
-            progress(path, Double(number) / Double(request.fixtures.count))
+            let total = Double(request.fixtures.count)
+            progress(path, Double(number) / total)
             let file = try FixtureFile(path)
-            var ledger = Ledger(file: file)
+            var ledger = Ledger(file: file) { progress(path, (Double(number) + $0) / total) }
             switch file.kind {
             case .kernels:
                 try KernelFixtureRun(file: file, request: request).run(&ledger)

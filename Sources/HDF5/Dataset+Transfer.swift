@@ -1,0 +1,128 @@
+import CHDF5
+
+extension Dataset {
+    /// Every element, row by row.
+    public func read<T: Element>(_ type: T.Type) throws(HDF5Error) -> [T] {
+        try read(type, elements: 0..<count)
+    }
+
+    /// The elements of a range of the flat, row-major order.
+    public func read<T: Element>(_ type: T.Type, elements range: Range<Int>) throws(HDF5Error) -> [T] {
+        var values = [T](repeating: .zero, count: range.count)
+        var failure: HDF5Error?
+        values.withUnsafeMutableBufferPointer { buffer in
+            do throws(HDF5Error) { try read(into: buffer, elements: range) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return values
+    }
+
+    /// Reads the elements of a range of the flat, row-major order, and nothing else, into `buffer`.
+    ///
+    /// The corresponding C function is `H5Dread`.
+    public func read<T: Element>(into buffer: UnsafeMutableBufferPointer<T>, elements range: Range<Int>)
+        throws(HDF5Error)
+    {
+        try transfer(T.self, range, buffer.count, "read") { memory, file, offset in
+            H5Dread(
+                identifier.id, T.native.id(), memory, file, chdf5_default(),
+                buffer.baseAddress.map { $0 + offset })
+        }
+    }
+
+    /// Writes `values` to a range of the flat, row-major order; the whole dataset unless given.
+    ///
+    /// The corresponding C function is `H5Dwrite`.
+    public func write<T: Element>(_ values: [T], elements range: Range<Int>? = nil) throws(HDF5Error) {
+        var failure: HDF5Error?
+        values.withUnsafeBufferPointer { buffer in
+            do throws(HDF5Error) {
+                try transfer(T.self, range ?? 0..<count, buffer.count, "write") { memory, file, offset in
+                    H5Dwrite(
+                        identifier.id, T.native.id(), memory, file, chdf5_default(),
+                        buffer.baseAddress.map { $0 + offset })
+                }
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The text of a scalar string.
+    public func readString() throws(HDF5Error) -> String {
+        guard
+            type == .string, count == 1, let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
+            H5Tis_variable_str(type.id) == 0
+        else { throw HDF5Error(file, path, "it is not a string of fixed length") }
+        var bytes = [UInt8](repeating: 0, count: H5Tget_size(type.id))
+        guard H5Dread(identifier.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), &bytes) >= 0 else {
+            throw HDF5Error(file, path, "cannot read the text")
+        }
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// Splits a flat range into hyperslabs and moves each; `move` gets the memory's and the file's selection, and where
+    /// in the buffer the slab begins.
+    private func transfer<T: Element>(
+        _: T.Type, _ range: Range<Int>, _ capacity: Int, _ verb: String,
+        _ move: (_ memory: hid_t, _ file: hid_t, _ offset: Int) -> herr_t
+    ) throws(HDF5Error) {
+        guard type == T.type else { throw HDF5Error(file, path, "it holds \(type), not \(T.type)") }
+        guard range.lowerBound >= 0, range.upperBound <= count, capacity == range.count else {
+            throw HDF5Error(file, path, "elements \(range) of \(count) for \(capacity) in memory")
+        }
+        guard let selection = Identifier(H5Dget_space(identifier.id), H5Sclose) else {
+            throw HDF5Error(file, path, "cannot read the dataset's shape")
+        }
+        for slab in Slab.covering(range, of: shape) {
+            guard
+                shape.isEmpty
+                    || H5Sselect_hyperslab(selection.id, H5S_SELECT_SET, slab.start, nil, slab.extent, nil) >= 0,
+                let memory = Identifier(H5Screate_simple(1, [hsize_t(slab.count)], nil), H5Sclose),
+                move(memory.id, selection.id, slab.offset) >= 0
+            else { throw HDF5Error(file, path, "cannot \(verb) elements \(range); the data is corrupt") }
+        }
+    }
+}
+
+/// A box of a dataset whose elements are consecutive in row-major order.
+struct Slab: Equatable {
+    /// The box's first corner and extents.
+    let start, extent: [hsize_t]
+    /// Where its elements begin, from the start of the range.
+    let offset: Int
+    /// How many they are.
+    let count: Int
+
+    /// The fewest boxes, in order, that make up a flat range of a dataset of `shape`.
+    static func covering(_ range: Range<Int>, of shape: [Int]) -> [Slab] {
+        if range.isEmpty { return [] }
+        if shape.isEmpty { return [Slab(start: [], extent: [], offset: 0, count: 1)] }
+        var slabs: [Slab] = []
+        var position = range.lowerBound
+        while position < range.upperBound {
+            // The largest axis at whose row the position stands, and of which whole rows fit.
+            var axis = shape.count - 1
+            var row = 1
+            while axis > 0, position % (row * shape[axis]) == 0, position + row * shape[axis] <= range.upperBound {
+                row *= shape[axis]
+                axis -= 1
+            }
+            let index = position / row % shape[axis]
+            let rows = min((range.upperBound - position) / row, shape[axis] - index)
+
+            var start = [hsize_t](repeating: 0, count: shape.count)
+            var rest = position
+            for i in shape.indices.reversed() {
+                start[i] = hsize_t(rest % shape[i])
+                rest /= shape[i]
+            }
+            var extent = shape.map { hsize_t($0) }
+            for i in 0..<axis { extent[i] = 1 }
+            extent[axis] = hsize_t(rows)
+
+            slabs.append(Slab(start: start, extent: extent, offset: position - range.lowerBound, count: rows * row))
+            position += rows * row
+        }
+        return slabs
+    }
+}

@@ -1,0 +1,99 @@
+import CHDF5
+
+/// An open dataset; closed when it goes out of scope.
+public struct Dataset: ~Copyable {
+    /// The file's path, and the dataset's in it.
+    public let file, path: String
+    /// The extents, outermost first; empty for a scalar.
+    public let shape: [Int]
+    /// What it holds.
+    public let type: ElementType
+    /// The number of elements.
+    public let count: Int
+    let identifier: Identifier
+
+    fileprivate init(_ file: String, _ path: String, _ identifier: consuming Identifier) throws(HDF5Error) {
+        guard
+            let space = Identifier(H5Dget_space(identifier.id), H5Sclose),
+            let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
+            case let rank = H5Sget_simple_extent_ndims(space.id), rank >= 0
+        else { throw HDF5Error(file, path, "cannot read the dataset's shape and type") }
+        var extents = [hsize_t](repeating: 0, count: Int(rank))
+        H5Sget_simple_extent_dims(space.id, &extents, nil)
+        var count = 1
+        for extent in extents {
+            // Corrupt metadata may claim any extent.
+            let (product, overflow) = count.multipliedReportingOverflow(by: Int(clamping: extent))
+            guard !overflow, product < Int.max / 16 else {
+                throw HDF5Error(file, path, "a shape of \(extents) is beyond any memory; the file is corrupt")
+            }
+            count = product
+        }
+        self.file = file
+        self.path = path
+        shape = extents.map { Int($0) }
+        self.type = ElementType(type.id)
+        self.count = count
+        self.identifier = identifier
+    }
+
+    /// Whether each chunk carries a Fletcher-32 checksum.
+    public var isChecksummed: Bool {
+        guard let properties = Identifier(H5Dget_create_plist(identifier.id), H5Pclose) else { return false }
+        return (0..<H5Pget_nfilters(properties.id)).contains { index in
+            var flags: UInt32 = 0
+            var values = 0
+            var configuration: UInt32 = 0
+            return H5Pget_filter2(
+                properties.id, UInt32(index), &flags, &values, nil, 0, nil, &configuration) == H5Z_FILTER_FLETCHER32
+        }
+    }
+}
+
+extension File {
+    /// Opens a dataset.
+    ///
+    /// The corresponding C function is `H5Dopen2`.
+    public func dataset(_ dataset: String) throws(HDF5Error) -> Dataset {
+        guard exists(dataset) else { throw HDF5Error(path, dataset, "there is no such dataset") }
+        guard let opened = Identifier(H5Dopen2(identifier.id, dataset, chdf5_default()), H5Dclose) else {
+            throw HDF5Error(path, dataset, "it cannot be opened as a dataset")
+        }
+        return try Dataset(path, dataset, opened)
+    }
+
+    /// Makes a dataset of `shape`, and the groups that it lies in.
+    ///
+    /// It is stored in chunks along the first extent of about `chunkBytes`, shuffled, deflated at `level`, and with a
+    /// Fletcher-32 checksum each. A scalar or an empty dataset is stored plainly.
+    ///
+    /// The corresponding C function is `H5Dcreate2`.
+    public func createDataset<T: Element>(
+        _ dataset: String, of type: T.Type, shape: [Int], level: Int = 4, chunkBytes: Int = 1 << 18
+    ) throws(HDF5Error) -> Dataset {
+        let extents = shape.map { hsize_t($0) }
+        guard
+            let space = Identifier(
+                shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), extents, nil), H5Sclose),
+            let links = Identifier(H5Pcreate(chdf5_link_create()), H5Pclose),
+            H5Pset_create_intermediate_group(links.id, 1) >= 0,
+            let properties = Identifier(H5Pcreate(chdf5_dataset_create()), H5Pclose),
+            shape.isEmpty || shape.contains(0)
+                || Self.store(properties.id, extents, elementBytes: MemoryLayout<T>.stride, level, chunkBytes),
+            let created = Identifier(
+                H5Dcreate2(identifier.id, dataset, T.native.id(), space.id, links.id, properties.id, chdf5_default()),
+                H5Dclose)
+        else { throw HDF5Error(path, dataset, "cannot create the dataset") }
+        return try Dataset(path, dataset, created)
+    }
+
+    private static func store(
+        _ properties: hid_t, _ extents: [hsize_t], elementBytes: Int, _ level: Int, _ chunkBytes: Int
+    ) -> Bool {
+        let rowBytes = extents.dropFirst().reduce(elementBytes) { $0 * Int($1) }
+        var chunk = extents
+        chunk[0] = hsize_t(min(max(chunkBytes / rowBytes, 1), Int(extents[0])))
+        return H5Pset_chunk(properties, Int32(chunk.count), chunk) >= 0 && H5Pset_shuffle(properties) >= 0
+            && H5Pset_deflate(properties, UInt32(level)) >= 0 && H5Pset_fletcher32(properties) >= 0
+    }
+}

@@ -1,0 +1,77 @@
+import CHDF5
+
+/// What a dataset or attribute holds.
+public enum ElementType: Sendable, Hashable, CustomStringConvertible {
+    case float32
+    case float64
+    case int32
+    case int64
+    case uint8
+    case string
+    case other
+
+    public var description: String {
+        switch self {
+        case .float32: "float32"
+        case .float64: "float64"
+        case .int32: "int32"
+        case .int64: "int64"
+        case .uint8: "uint8"
+        case .string: "string"
+        case .other: "another type"
+        }
+    }
+
+    /// The type that libhdf5 says `type` is.
+    init(_ type: hid_t) {
+        switch (H5Tget_class(type), H5Tget_size(type)) {
+        case (H5T_FLOAT, 4): self = .float32
+        case (H5T_FLOAT, 8): self = .float64
+        case (H5T_INTEGER, 4) where H5Tget_sign(type) == H5T_SGN_2: self = .int32
+        case (H5T_INTEGER, 8) where H5Tget_sign(type) == H5T_SGN_2: self = .int64
+        case (H5T_INTEGER, 1) where H5Tget_sign(type) == H5T_SGN_NONE: self = .uint8
+        case (H5T_STRING, _): self = .string
+        default: self = .other
+        }
+    }
+}
+
+/// A Swift type that datasets and attributes can hold.
+public protocol Element: BitwiseCopyable, Sendable {
+    /// Its type in the file.
+    static var type: ElementType { get }
+    /// libhdf5's type of it in memory.
+    static var native: NativeType { get }
+    /// A value to start buffers with.
+    static var zero: Self { get }
+}
+
+/// libhdf5's identifier of a type in memory.
+public struct NativeType: Sendable {
+    let id: @Sendable () -> hid_t
+}
+
+extension Float: Element {
+    public static var type: ElementType { .float32 }
+    public static var native: NativeType { NativeType(id: chdf5_native_float) }
+}
+
+extension Double: Element {
+    public static var type: ElementType { .float64 }
+    public static var native: NativeType { NativeType(id: chdf5_native_double) }
+}
+
+extension Int32: Element {
+    public static var type: ElementType { .int32 }
+    public static var native: NativeType { NativeType(id: chdf5_native_int32) }
+}
+
+extension Int64: Element {
+    public static var type: ElementType { .int64 }
+    public static var native: NativeType { NativeType(id: chdf5_native_int64) }
+}
+
+extension UInt8: Element {
+    public static var type: ElementType { .uint8 }
+    public static var native: NativeType { NativeType(id: chdf5_native_uint8) }
+}

@@ -1,0 +1,73 @@
+import CHDF5
+
+extension File {
+    /// Whether a group or dataset is at `object`, on each step of the way.
+    ///
+    /// The corresponding C function is `H5Lexists`.
+    public func exists(_ object: String) -> Bool {
+        var prefix = ""
+        for part in object.split(separator: "/") {
+            prefix += "/" + part
+            guard H5Lexists(identifier.id, prefix, chdf5_default()) > 0 else {
+                _ = Library.takeErrors()
+                return false
+            }
+        }
+        return true
+    }
+
+    /// The names of the groups and datasets in `group`, sorted.
+    ///
+    /// The corresponding C function is `H5Lget_name_by_idx`.
+    public func children(of group: String) throws(HDF5Error) -> [String] {
+        guard let opened = Identifier(H5Gopen2(identifier.id, group, chdf5_default()), H5Gclose) else {
+            throw HDF5Error(path, group, "there is no such group")
+        }
+        var info = H5G_info_t()
+        guard H5Gget_info(opened.id, &info) >= 0 else { throw HDF5Error(path, group, "cannot read the group") }
+        var names: [String] = []
+        for index in 0..<info.nlinks {
+            let length = H5Lget_name_by_idx(
+                opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, chdf5_default())
+            guard length >= 0 else { throw HDF5Error(path, group, "cannot read the name of entry \(index)") }
+            var bytes = [CChar](repeating: 0, count: length + 1)
+            H5Lget_name_by_idx(
+                opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &bytes, bytes.count, chdf5_default())
+            names.append(String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        }
+        return names.sorted()
+    }
+
+    /// The paths of all datasets below `group`, without a leading slash, sorted.
+    public func datasets(below group: String = "/") throws(HDF5Error) -> [String] {
+        var found: [String] = []
+        for name in try children(of: group) {
+            let path = group == "/" ? name : "\(group)/\(name)"
+            switch try kind(of: path) {
+            case H5I_DATASET: found.append(path)
+            case H5I_GROUP: found += try datasets(below: path)
+            default: throw HDF5Error(self.path, path, "neither a group nor a dataset")
+            }
+        }
+        return found.sorted()
+    }
+
+    /// Makes a group, and those that it lies in, unless it is there.
+    ///
+    /// The corresponding C function is `H5Gcreate2`.
+    public func createGroup(_ group: String) throws(HDF5Error) {
+        if exists(group) { return }
+        guard
+            let links = Identifier(H5Pcreate(chdf5_link_create()), H5Pclose),
+            H5Pset_create_intermediate_group(links.id, 1) >= 0,
+            Identifier(H5Gcreate2(identifier.id, group, links.id, chdf5_default(), chdf5_default()), H5Gclose) != nil
+        else { throw HDF5Error(path, group, "cannot create the group") }
+    }
+
+    private func kind(of object: String) throws(HDF5Error) -> H5I_type_t {
+        guard let opened = Identifier(H5Oopen(identifier.id, object, chdf5_default()), H5Oclose) else {
+            throw HDF5Error(path, object, "it cannot be opened; the file is corrupt")
+        }
+        return H5Iget_type(opened.id)
+    }
+}

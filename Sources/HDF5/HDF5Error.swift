@@ -1,0 +1,52 @@
+import CHDF5
+
+/// What went wrong, in which file, at which object.
+public struct HDF5Error: Error, CustomStringConvertible, Sendable {
+    /// The file's path.
+    public let file: String
+    /// The path of the group, dataset or attribute in the file; empty for the file itself.
+    public let object: String
+    /// What failed.
+    public let problem: String
+    /// What libhdf5 said about it; empty where it did not fail itself.
+    public let detail: String
+
+    /// An error at `object` of `file`, with what libhdf5's error stack holds.
+    init(_ file: String, _ object: String, _ problem: String) {
+        self.file = file
+        self.object = object
+        self.problem = problem
+        detail = Library.takeErrors()
+    }
+
+    public var description: String {
+        (object.isEmpty ? file : "\(file): \(object)") + ": \(problem)" + (detail.isEmpty ? "" : " (\(detail))")
+    }
+}
+
+/// libhdf5 as a whole.
+///
+/// Debian's build is not thread-safe. Handles are not `Sendable`, so each stays with the task that opened it; a process
+/// must not use two files from two threads at once.
+enum Library {
+    /// Initialises the library and stops it from printing; its messages go into errors instead.
+    static let isOpen: Bool = {
+        H5open() >= 0 && H5Eset_auto2(chdf5_error_stack(), nil, nil) >= 0
+    }()
+
+    /// The innermost message of the error stack, which is then cleared.
+    static func takeErrors() -> String {
+        var message = ""
+        _ = withUnsafeMutablePointer(to: &message) { message in
+            H5Ewalk2(
+                chdf5_error_stack(), H5E_WALK_DOWNWARD,
+                { depth, error, message in
+                    guard let error, let text = error.pointee.desc else { return 0 }
+                    message?.assumingMemoryBound(to: String.self).pointee = String(cString: text)
+                    return 0
+                }, message)
+        }
+        H5Eclear2(chdf5_error_stack())
+        return message
+    }
+}

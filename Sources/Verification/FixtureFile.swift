@@ -1,0 +1,210 @@
+import Foundation
+import HDF5
+import Tensors
+
+/// An open fixture whose manifest has been checked to be closed: the file holds the datasets that it lists, of the type
+/// and shape that it says, and no others.
+final class FixtureFile {
+    /// What a fixture is about.
+    enum Kind: String {
+        /// The cases of one operation.
+        case kernels
+        /// A whole model.
+        case state
+    }
+
+    private struct Entry: Codable {
+        let path: String
+        let dtype: String
+        let shape: [Int]
+    }
+
+    /// The version of the schema that this code reads.
+    static let schema = 1
+    /// The dataset that lists all others.
+    static let manifestName = "manifest"
+
+    /// The path as given.
+    let path: String
+    /// What it is about.
+    let kind: Kind
+    private let file: File
+    private let manifest: [String: Entry]
+    private let digest: FileDigest
+    private var touched: Set<String> = []
+
+    /// Opens the fixture at `path` and checks its version and manifest.
+    init(_ path: String) throws(FixtureError) {
+        self.path = path
+        do throws(HDF5Error) {
+            file = try File(reading: path)
+        } catch {
+            throw FixtureError(error)
+        }
+        digest = FileDigest(path)
+        let version: [Int64]
+        let kindName: String
+        let listed: [String]
+        let manifestText: String
+        do throws(HDF5Error) {
+            version = try file.attribute("plumbline_schema", of: "/", as: Int64.self)
+            kindName = try file.textAttribute("kind", of: "/")
+            manifestText = try file.dataset(Self.manifestName).readString()
+            listed = try file.datasets().filter { $0 != Self.manifestName }
+        } catch {
+            throw FixtureError(error)
+        }
+        guard version == [Int64(Self.schema)] else {
+            throw FixtureError(
+                file: path, dataset: "/@plumbline_schema",
+                "its schema is version \(version.first.map(String.init) ?? "none"), and version \(Self.schema) is read here",
+                remedy: "write it anew with scripts/generate_fixtures.py of this checkout")
+        }
+        guard let kind = Kind(rawValue: kindName) else {
+            throw FixtureError(file: path, dataset: "/@kind", "'\(kindName)' is neither kernels nor state")
+        }
+        self.kind = kind
+        guard let entries = try? JSONDecoder().decode([Entry].self, from: Data(manifestText.utf8)) else {
+            throw FixtureError(file: path, dataset: Self.manifestName, "it is not the list that it should be")
+        }
+        manifest = Dictionary(entries.map { ($0.path, $0) }) { first, _ in first }
+        for extra in listed where manifest[extra] == nil {
+            throw error(extra, "the manifest does not list it")
+        }
+        let present = Set(listed)
+        for entry in entries {
+            guard present.contains(entry.path) else { throw error(entry.path, "it is missing") }
+            let (type, shape) = try describe(entry.path)
+            guard type.description == entry.dtype, shape == entry.shape else {
+                throw error(
+                    entry.path, "it is \(type) of shape \(shape), and the manifest says \(entry.dtype) of \(entry.shape)")
+            }
+        }
+    }
+
+    /// The file's SHA-256.
+    var sha256: String { digest.value }
+
+    /// An error in this file.
+    func error(_ dataset: String?, _ problem: String) -> FixtureError {
+        FixtureError(file: path, dataset: dataset, problem)
+    }
+
+    // MARK: - Structure
+
+    /// Whether the manifest lists a dataset at `path` or below it.
+    func exists(_ path: String) -> Bool { file.exists(path) }
+
+    /// The names in `group`, sorted.
+    func children(of group: String) throws(FixtureError) -> [String] {
+        guard file.exists(group) else { throw error(group, "it is missing") }
+        return try wrap { () throws(HDF5Error) in try file.children(of: group) }
+    }
+
+    /// Checks that a dataset is there, of that type and shape.
+    func check(_ dataset: String, _ type: ElementType, _ shape: [Int]) throws(FixtureError) {
+        guard let entry = manifest[dataset] else { throw error(dataset, "it is missing") }
+        guard entry.dtype == type.description, entry.shape == shape else {
+            throw error(dataset, "it is \(entry.dtype) of shape \(entry.shape), and must be \(type) of \(shape)")
+        }
+    }
+
+    /// Checks that the results in the file, each a group of `float32` and `float64`, are those expected.
+    func requireResults(_ expected: [String: [Int]]) throws(FixtureError) {
+        for (path, shape) in expected.sorted(by: { $0.key < $1.key }) {
+            try check("\(path)/float32", .float32, shape)
+            try check("\(path)/float64", .float64, shape)
+        }
+        for path in manifest.keys.sorted() where path.hasSuffix("/float64") || path.hasSuffix("/float32") {
+            guard expected[String(path.dropLast("/float64".count))] != nil else {
+                throw error(path, "a model of these sizes has no such tensor")
+            }
+        }
+    }
+
+    /// Checks that everything listed has been read, or skipped on purpose.
+    func requireAllRead() throws(FixtureError) {
+        if let forgotten = manifest.keys.filter({ !touched.contains($0) }).min() {
+            throw error(forgotten, "nothing that is compared uses it")
+        }
+    }
+
+    /// Leaves the datasets below `group` unread on purpose.
+    func skip(_ group: String) { touched.formUnion(manifest.keys.filter { $0.hasPrefix(group + "/") }) }
+
+    // MARK: - Attributes
+
+    /// A whole number.
+    func integer(_ name: String, of group: String) throws(FixtureError) -> Int {
+        let numbers = try integers(name, of: group)
+        guard numbers.count == 1 else { throw error("\(group)@\(name)", "it is not one number") }
+        return numbers[0]
+    }
+
+    /// Several whole numbers.
+    func integers(_ name: String, of group: String) throws(FixtureError) -> [Int] {
+        try wrap { () throws(HDF5Error) in try file.attribute(name, of: group, as: Int64.self).map { Int($0) } }
+    }
+
+    /// A float32 number.
+    func float(_ name: String, of group: String) throws(FixtureError) -> Float {
+        let numbers = try wrap { () throws(HDF5Error) in try file.attribute(name, of: group, as: Float.self) }
+        guard numbers.count == 1, numbers[0].isFinite else {
+            throw error("\(group)@\(name)", "it is not one finite number")
+        }
+        return numbers[0]
+    }
+
+    /// A text.
+    func string(_ name: String, of group: String) throws(FixtureError) -> String {
+        try wrap { () throws(HDF5Error) in try file.textAttribute(name, of: group) }
+    }
+
+    /// Checks the factor c of a bound, which generator and contract derive independently.
+    func checkFactor(of result: String, is c: Double) throws(FixtureError) {
+        let stored = try wrap { () throws(HDF5Error) in try file.attribute("c", of: result, as: Double.self) }
+        guard stored.count == 1, abs(stored[0] - c) <= 1e-9 * c else {
+            throw error("\(result)@c", "it is \(stored), and the contract's bound has \(c)")
+        }
+    }
+
+    // MARK: - Data
+
+    /// The elements of a dataset, all or those of a flat range.
+    func read<T: Element>(_ dataset: String, _ type: T.Type, elements: Range<Int>? = nil) throws(FixtureError) -> [T] {
+        touched.insert(dataset)
+        return try wrap { () throws(HDF5Error) in
+            let opened = try file.dataset(dataset)
+            return try opened.read(type, elements: elements ?? 0..<opened.count)
+        }
+    }
+
+    /// Reads a dataset of that shape into `view`.
+    func load<T: Element>(_ dataset: String, _ shape: [Int], into view: MutableView<T>) throws(FixtureError) {
+        try check(dataset, T.type, shape)
+        touched.insert(dataset)
+        try wrap { () throws(HDF5Error) in
+            try file.dataset(dataset).read(into: view.buffer, elements: 0..<view.count)
+        }
+    }
+
+    private func describe(_ dataset: String) throws(FixtureError) -> (ElementType, [Int]) {
+        try wrap { () throws(HDF5Error) in
+            let opened = try file.dataset(dataset)
+            return (opened.type, opened.shape)
+        }
+    }
+
+    private func wrap<Value>(_ body: () throws(HDF5Error) -> Value) throws(FixtureError) -> Value {
+        do throws(HDF5Error) { return try body() } catch { throw FixtureError(error) }
+    }
+}
+
+extension FixtureError {
+    /// What libhdf5 found wrong with a fixture.
+    init(_ error: HDF5Error) {
+        self.init(
+            file: error.file, dataset: error.object.isEmpty ? nil : error.object,
+            error.problem + (error.detail.isEmpty ? "" : " (\(error.detail))"))
+    }
+}

@@ -121,6 +121,8 @@ public struct ComparisonRow: Codable, Sendable {
     public var pass: String
     /// How the tensor came about.
     public var mode: Mode
+    /// Whether it belongs to a debug state of a whole model, not to a kernel case.
+    public var isOfState: Bool
     /// The kernel case, or the fixture and place in the model, such as `tiny h.0` or `tiny step 3`.
     public var `case`: String
     /// The argument, activation, parameter or gradient.
@@ -148,14 +150,15 @@ public struct ComparisonRow: Codable, Sendable {
 
     /// A row.
     public init(
-        operation: String, implementation: String, pass: String, mode: Mode, case: String, tensor: String, count: Int,
-        worst: Double, bound: Double, index: [Int], expected: Double, actual: Double, rmse: Double, torch_rmse: Double,
+        operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String,
+        tensor: String, count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double, rmse: Double, torch_rmse: Double,
         verdict: Verdict, note: String? = nil
     ) {
         self.operation = operation
         self.implementation = implementation
         self.pass = pass
         self.mode = mode
+        self.isOfState = isOfState
         self.case = `case`
         self.tensor = tensor
         self.count = count

@@ -46,7 +46,7 @@ struct KernelFixtureRun {
 
         let template = ComparisonRow(
             operation: K.name.operation, implementation: request.kernels.implementation(of: kernel) ?? "none",
-            pass: K.name.pass.rawValue, mode: .isolated, case: name)
+            pass: K.name.pass.rawValue, mode: .isolated, isOfState: false, case: name)
         for (result, again) in zip(first.results, second.results) {
             let argument = result.argument
             var row = template

@@ -29,18 +29,23 @@ struct Ledger {
         if asked { open.insert(entry) }
     }
 
-    /// Books the comparison of a listed result.
-    mutating func compare(_ entry: Entry, _ row: ComparisonRow) throws(FixtureError) {
+    /// Books the comparison of a listed result; its row is to be reported.
+    mutating func settle(_ entry: Entry) throws(FixtureError) {
         guard open.remove(entry) != nil else { throw file.error(entry.path, "compared twice, or not listed") }
         compared += 1
-        rows.append(row)
         progress(Double(listed - open.count) / Double(listed))
+    }
+
+    /// Books the comparison of a listed result and reports its row.
+    mutating func compare(_ entry: Entry, _ row: ComparisonRow) throws(FixtureError) {
+        try settle(entry)
+        report(row)
     }
 
     /// Leaves out a listed result that turns out not to be asked for.
     mutating func leaveOut(_ entry: Entry) { open.remove(entry) }
 
-    /// Books a finding that compares no result of the fixture, such as a changed input.
+    /// Reports a row: of a result that was settled, or a finding of its own, such as a changed input.
     mutating func report(_ row: ComparisonRow) { rows.append(row) }
 
     /// Checks that nothing is left.

@@ -40,17 +40,21 @@ struct StateFixtureRun {
         defer { model.kernels.interceptor = nil }
         // The comparisons are made by the watcher, while kernels run: the books are handed to it for that time.
         var books = ledger
+        var ranked: [(order: Int, row: ComparisonRow)] = []
         try watcher.watch { write throws(FixtureError) in
             let entry = Ledger.Entry(mode: mode, path: write.tensor.path)
             let place = write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model
             guard isAsked(write.kernel) else { return books.leaveOut(entry) }
-            try books.compare(
-                entry, row(write.kernel, mode, place, write.tensor.name, write.tensor.shape, try measure(write)))
+            try books.settle(entry)
+            let row = row(write.kernel, mode, place, write.tensor.name, write.tensor.shape, try measure(write))
+            ranked.append((write.order, row))
         } during: {
             model.forward()
             model.zeroGradients()
             model.backward()
         }
+        // A tensor is compared when it is complete, and stands in the report where it was written.
+        for (_, row) in ranked.sorted(by: { $0.order < $1.order }) { books.report(row) }
         ledger = books
     }
 
@@ -122,7 +126,7 @@ struct StateFixtureRun {
         var row = ComparisonRow(
             operation: kernel?.operation ?? Blame.model,
             implementation: kernel.flatMap { request.kernels.implementation(named: $0) } ?? Blame.model,
-            pass: (kernel?.pass ?? .backward).rawValue, mode: mode, case: place)
+            pass: (kernel?.pass ?? .backward).rawValue, mode: mode, isOfState: true, case: place)
         row.tensor = tensor
         row.recordBand(measure, shape: shape)
         return row

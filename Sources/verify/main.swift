@@ -1,14 +1,102 @@
 import Foundation
 import KernelCatalog
 import Kernels
+import Reporting
+import Terminal
 import Verification
 
-let started = Date()
-do {
-    var arguments = Array(CommandLine.arguments.dropFirst())
-    let set = try KernelCatalog.set(named: arguments.isEmpty ? "fast" : arguments.removeFirst(), workers: Workers(count: 2))
-    let outcome = try Verifier(VerificationRequest(kernels: set, fixtures: arguments.isEmpty ? Verifier.committedFixtures(in: ".") : arguments)).run()
-    for r in outcome.rows where r.verdict == .fail || r.mode != .training { print(r.mode, r.operation, r.pass, r.case, r.tensor, r.count, r.worst, r.rmse / r.torch_rmse, r.verdict, r.note ?? "") }
-    print(outcome.verdict, outcome.blamed as Any, outcome.rows.count, Date().timeIntervalSince(started))
-    for f in outcome.fixtures { print(f) }
-} catch { print("error", error) }
+let syntax = CommandSyntax(
+    "verify",
+    summary: "Compares every GPT-2 kernel, layer by layer, with what PyTorch computed.",
+    flags: [
+        Flag("--kernels", "SET", help: "The kernels to judge: fast (the default), reference, or a list such as fast,matmul=reference."),
+        Flag("--fixture", "FILE ...", .many, help: "The fixtures to judge by; those of the project if not given."),
+        Flag("--only", "OP,...", .many, help: "Judge these operations alone, such as gelu,layernorm."),
+        Flag(
+            "--mode", "MODE", .many,
+            help: "isolated (each kernel on the reference's inputs), chained (the model on its own outputs), training (steps of the optimizer), or all, the default."),
+        Flag("--threads", "N", help: "Threads for the kernels; all cores if not given."),
+        Flag("--report", "DIR", help: "Where verify.md and verify.json go; reports if not given."),
+        Flag("--list", help: "List the implementations of every kernel and exit."),
+    ],
+    examples: [
+        ("verify", "Judge the fast kernels by all fixtures of the project."),
+        ("verify --kernels reference --only attention", "Judge one operation of the reference."),
+        ("verify --fixture fixtures/generated/124M.h5", "Judge a whole GPT-2 of 124 million parameters."),
+    ])
+
+Terminal.run("verify") {
+    let words = Array(CommandLine.arguments.dropFirst())
+    let arguments = try syntax.parse(words)
+    if arguments.has("--list") {
+        for line in listing() { Terminal.print(line) }
+        return .held
+    }
+    let started = ContinuousClock.now
+    let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
+    let request = VerificationRequest(
+        kernels: try KernelCatalog.set(
+            named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)),
+        fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
+        operations: try operations(arguments.list("--only")),
+        modes: try modes(arguments.list("--mode")))
+
+    let bar = ProgressBar()
+    let outcome = try Verifier(request) { bar.show($0, fraction: $1) }.run()
+    bar.clear()
+
+    let elapsed = started.duration(to: .now).components
+    let report = VerificationReport(
+        outcome, kernels: request.kernels, flags: words,
+        seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    let folder = arguments.value("--report") ?? "reports"
+    try AtomicFile.write(JSON.data(report), to: "\(folder)/verify.json")
+    try AtomicFile.write(Data(report.markdown.utf8), to: "\(folder)/verify.md")
+    show(report, folder: folder)
+    return report.verdict == .pass ? .held : .didNotHold
+}
+
+func operations(_ names: [String]) throws(UsageError) -> Set<String> {
+    if let unknown = names.first(where: { !KernelCatalog.operations.contains($0) }) {
+        throw UsageError(
+            "--only: no operation is called '\(unknown)'; there are \(KernelCatalog.operations.joined(separator: ", "))")
+    }
+    return Set(names)
+}
+
+func modes(_ names: [String]) throws(UsageError) -> Set<ComparisonRow.Mode> {
+    var modes: Set<ComparisonRow.Mode> = []
+    for name in names.isEmpty ? ["all"] : names {
+        if name == "all" {
+            modes.formUnion(ComparisonRow.Mode.allCases)
+        } else if let mode = ComparisonRow.Mode(rawValue: name) {
+            modes.insert(mode)
+        } else {
+            throw UsageError("--mode: '\(name)' is none of isolated, chained, training and all")
+        }
+    }
+    return modes
+}
+
+func listing() -> [String] {
+    Formatting.plain(
+        [["kernel", "implementations"]]
+            + KernelCatalog.kernels.map { kernel in
+                let names = KernelCatalog.implementations.filter { $0.kernelName == kernel.name }.map(\.name)
+                return [kernel.name.description, names.joined(separator: ", ")]
+            })
+}
+
+func show(_ report: VerificationReport, folder: String) {
+    let style = Style.standardOutput
+    for section in [report.caseLines, report.layerLines, report.trainingLines] where !section.isEmpty {
+        Terminal.print(style.bold(section[0]))
+        for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
+        Terminal.print("")
+    }
+    for line in report.failureLines { Terminal.print(style.red(line)) }
+    if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
+    Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
+    Terminal.print(style.dim("Worst: error as a fraction of its bound; vs torch: error beside PyTorch's float32."))
+    Terminal.print(style.dim("Every comparison: \(folder)/verify.md and \(folder)/verify.json"))
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// Numbers and tables as people read them.
+public enum Formatting {
+    /// Three significant digits: `0.0312`, `12.3`, `1.23e-08`; `0`, `inf` and `nan` as they are.
+    public static func number(_ value: Double) -> String {
+        guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+        switch abs(value) {
+        case 0.001..<1: return String(format: "%.3g", value)
+        case 1..<1000: return String(format: "%.\(abs(value) < 10 ? 2 : abs(value) < 100 ? 1 : 0)f", value)
+        default: return String(format: "%.2e", value)
+        }
+    }
+
+    /// Enough digits to tell one float32 from the next.
+    public static func exact(_ value: Double) -> String { value.isFinite ? String(format: "%.9g", value) : "\(value)" }
+
+    /// A count with thousands apart: `1 322`.
+    public static func count(_ value: Int) -> String {
+        var digits = Array(String(value))
+        for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert("\u{2009}", at: index) }
+        return String(digits)
+    }
+
+    /// An index such as `[0, 3, 17]`.
+    public static func index(_ index: [Int]) -> String { "[" + index.map(String.init).joined(separator: ", ") + "]" }
+
+    /// Seconds as `0.55 s` or `250 µs`.
+    public static func seconds(_ value: Double) -> String {
+        switch value {
+        case ..<1e-3: "\(number(value * 1e6)) µs"
+        case ..<1: "\(number(value * 1e3)) ms"
+        default: "\(number(value)) s"
+        }
+    }
+
+    /// A table in Markdown; columns that `right` names are set flush right.
+    public static func markdown(_ header: [String], _ rows: [[String]], right: Set<Int> = []) -> String {
+        let rule = header.indices.map { right.contains($0) ? "---:" : "---" }
+        return ([header, rule] + rows).map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+    }
+
+    /// A table in plain text, columns two blanks apart; columns that `right` names are set flush right.
+    public static func plain(_ rows: [[String]], right: Set<Int> = []) -> [String] {
+        guard let columns = rows.map(\.count).max() else { return [] }
+        let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+        return rows.map { row in
+            let cells = row.enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                return right.contains(column) ? padding + cell : cell + padding
+            }
+            var line = cells.joined(separator: "  ")
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+    }
+}

@@ -1,0 +1,79 @@
+extension VerificationReport {
+    /// The report as Markdown: the verdict, what failed, each kernel, then every tensor folded away.
+    public var markdown: String {
+        var parts = ["# Verification", "**\(headline)**"]
+        if let blamed { parts += ["Blamed: " + blamed.explanation + "."] }
+        let failures = rows.filter { $0.verdict == .fail }
+        if !failures.isEmpty {
+            parts += ["## What failed", Self.table(failures, findings: true)]
+        }
+        parts += ["## Kernels", kernelTable, reading, "## Every tensor"]
+        for mode in ComparisonRow.Mode.allCases {
+            let rows = rows.filter { $0.mode == mode }
+            guard !rows.isEmpty else { continue }
+            parts.append(
+                "<details><summary>\(mode.rawValue): \(Formatting.count(rows.count)) tensors</summary>\n\n"
+                    + Self.table(rows, findings: false) + "\n\n</details>")
+        }
+        parts += ["## Fixtures", fixtureTable, "## Run", facts]
+        return parts.joined(separator: "\n\n") + "\n"
+    }
+
+    private var kernelTable: String {
+        Formatting.markdown(
+            ["mode", "kernel", "implementation", "tensors", "worst of bound", "error ÷ PyTorch's", ""],
+            KernelSummary.of(rows).map { kernel in
+                [
+                    kernel.mode.rawValue, "\(kernel.operation) \(kernel.pass)", kernel.implementation,
+                    Formatting.count(kernel.tensors), Formatting.number(kernel.worst),
+                    kernel.errorRatio.map { Formatting.number($0) } ?? "–",
+                    kernel.failed == 0 ? "✓" : "✗ \(kernel.failed)",
+                ]
+            }, right: [3, 4, 5])
+    }
+
+    private var reading: String {
+        """
+        *Isolated*: each kernel gets the reference's inputs. *Chained*: the model runs on its own outputs. *Training*: \
+        steps of the optimizer. *Worst of bound*: the largest error as a fraction of what rounding explains; above 1 \
+        fails. *Error ÷ PyTorch's*: root mean square error against the float64 truth, as a multiple of PyTorch's in \
+        float32, median over the tensors; below 1 is more accurate than PyTorch.
+        """
+    }
+
+    private static func table(_ rows: [ComparisonRow], findings: Bool) -> String {
+        var header = ["kernel", "by", "case", "tensor", "elements", "worst of bound", "rmse", "PyTorch's rmse"]
+        header.append(findings ? "finding" : "")
+        return Formatting.markdown(
+            header,
+            rows.map { row in
+                [
+                    "\(row.operation) \(row.pass)", row.implementation, row.case, "`\(row.tensor)`",
+                    Formatting.count(row.count), Formatting.number(row.worst), Formatting.number(row.rmse),
+                    Formatting.number(row.torch_rmse),
+                    findings ? "\(row.mode.rawValue): \(row.finding)" : row.verdict == .pass ? "✓" : "✗",
+                ]
+            }, right: [4, 5, 6, 7])
+    }
+
+    private var fixtureTable: String {
+        Formatting.markdown(
+            ["file", "comparisons", "left out", "SHA-256"],
+            fixtures.map { fixture in
+                [
+                    "`\(fixture.path)`", "\(Formatting.count(fixture.compared)) of \(Formatting.count(fixture.listed))",
+                    Formatting.count(fixture.leftOut), "`\(fixture.sha256)`",
+                ]
+            }, right: [1, 2])
+    }
+
+    private var facts: String {
+        let command = (["verify"] + flags).joined(separator: " ")
+        return """
+            - Command: `\(command)`
+            - Commit: \(commit.map { "`\($0)`" } ?? "unknown")
+            - Machine: \(machine.summary)
+            - Time \(Formatting.seconds(seconds)), peak memory \(Formatting.count(peakMemory / 1_000_000)) MB
+            """
+    }
+}

@@ -1,0 +1,45 @@
+import KernelCatalog
+import Reporting
+import Testing
+import Verification
+
+/// Right kernels hold, by every fixture, on any number of threads.
+struct RightKernelsTests {
+    @Test(arguments: KernelCatalog.names, [1, 3])
+    func hold(_ name: String, threads: Int) throws {
+        let outcome = try verify(name, threads: threads)
+        #expect(outcome.verdict == .pass, "\(outcome.blamed?.explanation ?? "")")
+        #expect(outcome.blamed == nil)
+    }
+
+    @Test func everyTensorIsCompared() throws {
+        let outcome = try verify()
+        for fixture in outcome.fixtures {
+            #expect(fixture.compared == fixture.listed)
+            #expect(fixture.leftOut == 0)
+            #expect(fixture.sha256.count == 64)
+        }
+        #expect(outcome.rows.count == outcome.fixtures.map(\.compared).reduce(0, +))
+        #expect(outcome.rows.allSatisfy { $0.count > 0 })
+        // Each kernel, in each of the ways in which it is judged.
+        for kernel in KernelCatalog.kernels {
+            let rows = outcome.rows.filter { $0.operation == kernel.name.operation && $0.pass == kernel.name.pass.rawValue }
+            #expect(rows.contains { $0.mode == .isolated }, "\(kernel.name)")
+            #expect(rows.contains { $0.mode != .isolated }, "\(kernel.name)")
+        }
+    }
+
+    @Test(arguments: KernelCatalog.operations)
+    func onlyTheOperationAskedFor(_ operation: String) throws {
+        let outcome = try verify(only: [operation])
+        #expect(!outcome.rows.isEmpty)
+        #expect(outcome.rows.allSatisfy { $0.operation == operation })
+    }
+
+    @Test(arguments: ComparisonRow.Mode.allCases)
+    func onlyTheModeAskedFor(_ mode: ComparisonRow.Mode) throws {
+        let outcome = try verify(modes: [mode])
+        #expect(!outcome.rows.isEmpty)
+        #expect(outcome.rows.allSatisfy { $0.mode == mode })
+    }
+}

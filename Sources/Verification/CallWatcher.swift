@@ -16,6 +16,8 @@ final class CallWatcher: KernelInterceptor {
         let kernel: KernelName?
         /// The elements that the kernel's contract speaks of.
         let coverage: Coverage
+        /// The roundings behind it: of the kernels that wrote it where inputs are forced, else of the longest so far.
+        let roundings: Int
         /// The place of the call in the order of execution.
         let order: Int
     }
@@ -28,6 +30,8 @@ final class CallWatcher: KernelInterceptor {
     private var known: Set<String> = []
     private var asForced: Set<String> = []
     private var calls = 0
+    /// The largest number of roundings of any kernel so far.
+    private(set) var roundings = 1
     private var error: FixtureError?
 
     /// A watcher of the model of those tensors.
@@ -56,7 +60,8 @@ final class CallWatcher: KernelInterceptor {
 
         for tensor in arguments.inputs.compactMap({ tensors[$0] }) where tensor.isResult {
             if known.insert(tensor.path).inserted {
-                pending[tensor.path] = Write(tensor: tensor, kernel: nil, coverage: .all, order: calls)
+                pending[tensor.path] = Write(
+                    tensor: tensor, kernel: nil, coverage: .all, roundings: force == nil ? roundings : 1, order: calls)
             }
             guard let force, asForced.insert(tensor.path).inserted else { continue }
             attempt { () throws(FixtureError) in
@@ -65,11 +70,15 @@ final class CallWatcher: KernelInterceptor {
             }
         }
         run(call)
-        for (address, coverage) in arguments.results {
+        for (address, argument) in arguments.results {
+            roundings = max(roundings, argument.roundings)
             guard let tensor = tensors[address], tensor.isResult else { continue }
+            let earlier = pending[tensor.path]?.roundings ?? 1
             known.insert(tensor.path)
             asForced.remove(tensor.path)
-            pending[tensor.path] = Write(tensor: tensor, kernel: K.name, coverage: coverage, order: calls)
+            pending[tensor.path] = Write(
+                tensor: tensor, kernel: K.name, coverage: argument.coverage,
+                roundings: force == nil ? roundings : max(argument.roundings, earlier), order: calls)
         }
         calls += 1
     }
@@ -84,7 +93,7 @@ final class CallWatcher: KernelInterceptor {
 /// Gathers the addresses of a call's tensors.
 private struct Arguments: ArgumentVisitor {
     var inputs: [UnsafePointer<Float>] = []
-    var results: [(UnsafePointer<Float>, Coverage)] = []
+    var results: [(UnsafePointer<Float>, Argument)] = []
 
     mutating func size(_ name: String, _ value: inout Int) {}
     mutating func require(_ holds: Bool, _ rule: String) {}
@@ -92,6 +101,6 @@ private struct Arguments: ArgumentVisitor {
     mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {}
     mutating func input(_ argument: Argument, _ view: inout View<Float>) { inputs.append(view.base) }
     mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
-        results.append((UnsafePointer(view.base), argument.coverage))
+        results.append((UnsafePointer(view.base), argument))
     }
 }

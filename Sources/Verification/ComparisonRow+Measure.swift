@@ -21,9 +21,9 @@ extension ComparisonRow {
     }
 
     /// Fills in what was measured of a tensor of that shape, against the band of its root mean square error, and judges.
-    mutating func recordBand(_ measure: ErrorMeasure, shape: [Int]) {
+    mutating func recordBand(_ measure: ErrorMeasure, shape: [Int], roundings: Int) {
         record(measure, shape: shape)
-        bound = Band.bound(measure)
+        bound = Band.bound(measure, roundings: roundings)
         worst = ErrorMeasure.fraction(measure.rmse, of: bound)
         verdict = worst <= 1 ? .pass : .fail
     }

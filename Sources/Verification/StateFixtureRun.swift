@@ -46,7 +46,8 @@ struct StateFixtureRun {
             let place = write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model
             guard isAsked(write.kernel) else { return books.leaveOut(entry) }
             try books.settle(entry)
-            let row = row(write.kernel, mode, place, write.tensor.name, write.tensor.shape, try measure(write))
+            var row = row(write.kernel, mode, place, write.tensor.name)
+            row.recordBand(try measure(write), shape: write.tensor.shape, roundings: write.roundings)
             ranked.append((write.order, row))
         } during: {
             model.forward()
@@ -66,6 +67,9 @@ struct StateFixtureRun {
 
     /// Makes every step of the fixture, and compares the losses, the norms of the gradient and the recorded states.
     private func train(_ model: inout GPT2<Float>, _ state: StateFixture, _ ledger: inout Ledger) throws(FixtureError) {
+        let watcher = CallWatcher(ModelTensors(model), forcing: nil)
+        model.kernels.interceptor = watcher
+        defer { model.kernels.interceptor = nil }
         var losses: [Float] = []
         var norms: [Float] = []
         for step in 1...state.steps {
@@ -75,42 +79,41 @@ struct StateFixtureRun {
             model.backward()
             norms.append(Float(model.gradientNorm()))
             model.update(state.hyperparameters, step: step)
-            if state.recordedSteps.contains(step) { try compare(model, at: step, state, &ledger) }
+            guard state.recordedSteps.contains(step) else { continue }
+            for tensor in model.parameterLayout.tensors.tensors {
+                let states: [(group: String, name: String, view: View<Float>)] = [
+                    ("parameters", tensor.name, model.parameters[tensor]),
+                    ("m", "m \(tensor.name)", model.firstMoment(tensor)),
+                    ("v", "v \(tensor.name)", model.secondMoment(tensor)),
+                ]
+                for (group, name, view) in states {
+                    try compare(
+                        "\(StateFixture.group(step: step))/\(group)/\(tensor.name)", tensor.shape, view, watcher.roundings,
+                        row(AdamW.Update<Float>.name, .training, "\(state.model) step \(step)", name), &ledger)
+                }
+            }
         }
         for (name, kernel, values) in [
             ("loss", CrossEntropy.Forward<Float>.name, losses), ("grad_norm", Encoder.Backward<Float>.name, norms),
         ] {
             let tensor = Tensor(values)
             try compare(
-                "training/\(name)", [state.steps], View(tensor.view), kernel, "\(state.model) steps", name, &ledger)
+                "training/\(name)", [state.steps], View(tensor.view), watcher.roundings,
+                row(kernel, .training, "\(state.model) steps", name), &ledger)
         }
     }
 
     private func compare(
-        _ model: borrowing GPT2<Float>, at step: Int, _ state: StateFixture, _ ledger: inout Ledger
-    ) throws(FixtureError) {
-        let group = StateFixture.group(step: step)
-        for tensor in model.parameterLayout.tensors.tensors {
-            let states: [(String, View<Float>)] = [
-                ("parameters", model.parameters[tensor]), ("m", model.firstMoment(tensor)),
-                ("v", model.secondMoment(tensor)),
-            ]
-            for (name, view) in states {
-                try compare(
-                    "\(group)/\(name)/\(tensor.name)", tensor.shape, view, AdamW.Update<Float>.name,
-                    "\(state.model) step \(step)", name == "parameters" ? tensor.name : "\(name) \(tensor.name)", &ledger)
-            }
-        }
-    }
-
-    private func compare(
-        _ path: String, _ shape: [Int], _ view: View<Float>, _ kernel: KernelName, _ place: String, _ name: String,
+        _ path: String, _ shape: [Int], _ view: View<Float>, _ roundings: Int, _ row: ComparisonRow,
         _ ledger: inout Ledger
     ) throws(FixtureError) {
         let entry = Ledger.Entry(mode: .training, path: path)
-        guard isAsked(kernel) else { return ledger.leaveOut(entry) }
-        try ledger.compare(
-            entry, row(kernel, .training, place, name, shape, try measure(path, shape, view, .all)))
+        guard request.operations.isEmpty || request.operations.contains(row.operation) else {
+            return ledger.leaveOut(entry)
+        }
+        var row = row
+        row.recordBand(try measure(path, shape, view, .all), shape: shape, roundings: roundings)
+        try ledger.compare(entry, row)
     }
 
     // MARK: - Rows
@@ -120,15 +123,13 @@ struct StateFixtureRun {
     }
 
     private func row(
-        _ kernel: KernelName?, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String, _ shape: [Int],
-        _ measure: ErrorMeasure
+        _ kernel: KernelName?, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String
     ) -> ComparisonRow {
         var row = ComparisonRow(
             operation: kernel?.operation ?? Blame.model,
             implementation: kernel.flatMap { request.kernels.implementation(named: $0) } ?? Blame.model,
             pass: (kernel?.pass ?? .backward).rawValue, mode: mode, isOfState: true, case: place)
         row.tensor = tensor
-        row.recordBand(measure, shape: shape)
         return row
     }
 

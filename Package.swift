@@ -28,7 +28,8 @@ let package = Package(
             name: "Verification", dependencies: ["GPT2", "HDF5", "KernelCatalog", "Reporting"],
             swiftSettings: optimized),
         .target(
-            name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "Reporting"], swiftSettings: optimized),
+            name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "FastKernels", "Reporting"],
+            swiftSettings: optimized),
         .target(name: "Reporting"),
 
         // MARK: - Commands

@@ -1,4 +1,3 @@
-import Foundation
 import Kernels
 import Tensors
 
@@ -22,24 +21,5 @@ extension GPT2 {
         // The vocabulary's padding is 0.
         let padding = configuration.vocabularySize * configuration.channels..<parameterLayout.wte.count
         parameters[parameterLayout.wte].slice(padding).fill(0)
-    }
-}
-
-/// Steele, Lea and Flood 2014, Fast splittable pseudorandom number generators.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// A draw from the normal distribution, by Box and Muller 1958.
-    mutating func normal() -> Double {
-        let radius = (-2 * log(Double.random(in: Double.leastNonzeroMagnitude..<1, using: &self))).squareRoot()
-        return radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self))
     }
 }

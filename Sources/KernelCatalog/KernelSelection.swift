@@ -6,6 +6,17 @@ public struct KernelSelectionError: Error, CustomStringConvertible {
 }
 
 extension KernelCatalog {
+    /// The operations of those names, as `--only` takes them.
+    ///
+    /// - Throws: ``KernelSelectionError`` when there is no operation of a name.
+    public static func checkedOperations(_ names: [String]) throws(KernelSelectionError) -> Set<String> {
+        if let unknown = names.first(where: { !operations.contains($0) }) {
+            throw KernelSelectionError(
+                description: "--only: no operation is called '\(unknown)'; there are \(operations.joined(separator: ", "))")
+        }
+        return Set(names)
+    }
+
     /// The set that `selection` names: names of implementations and `operation=name`, separated by commas.
     ///
     /// A set starts as the reference and is overridden, item by item, by the kernels that exist under that name:

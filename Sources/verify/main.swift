@@ -38,7 +38,7 @@ Terminal.run("verify") {
         kernels: try KernelCatalog.set(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)),
         fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
-        operations: try operations(arguments.list("--only")),
+        operations: try KernelCatalog.checkedOperations(arguments.list("--only")),
         modes: try modes(arguments.list("--mode")))
 
     let bar = ProgressBar()
@@ -54,14 +54,6 @@ Terminal.run("verify") {
     try AtomicFile.write(Data(report.markdown.utf8), to: "\(folder)/verify.md")
     show(report, folder: folder)
     return report.verdict == .pass ? .held : .didNotHold
-}
-
-func operations(_ names: [String]) throws(UsageError) -> Set<String> {
-    if let unknown = names.first(where: { !KernelCatalog.operations.contains($0) }) {
-        throw UsageError(
-            "--only: no operation is called '\(unknown)'; there are \(KernelCatalog.operations.joined(separator: ", "))")
-    }
-    return Set(names)
 }
 
 func modes(_ names: [String]) throws(UsageError) -> Set<ComparisonRow.Mode> {

@@ -1,0 +1,5 @@
+/// The time that a body takes, in seconds, on a clock that never goes back.
+func seconds(_ body: () -> Void) -> Double {
+    let duration = ContinuousClock().measure(body).components
+    return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+}

@@ -41,8 +41,11 @@ let package = Package(
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
         .testTarget(name: "KernelsTests", dependencies: ["KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
-        .testTarget(name: "VerificationTests", dependencies: ["Verification", "verify"]),
-        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "bench"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Verification"]),
+        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
+        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "Reporting"]),
     ],
     swiftLanguageModes: [.v6]
 )

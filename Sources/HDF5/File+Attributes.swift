@@ -35,7 +35,9 @@ extension File {
 
     /// Whether the group or dataset at `object` has an attribute of that name.
     public func hasAttribute(_ name: String, of object: String) -> Bool {
-        exists(object) && H5Aexists_by_name(identifier.id, object, name, chdf5_default()) > 0
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
+        return exists(object) && H5Aexists_by_name(identifier.id, object, name, chdf5_default()) > 0
     }
 
     /// Sets an attribute of the group or dataset at `object`; a single value as a scalar.
@@ -62,6 +64,8 @@ extension File {
         _ name: String, of object: String,
         _ body: (_ attribute: hid_t, _ type: hid_t, _ count: Int) throws(HDF5Error) -> Value
     ) throws(HDF5Error) -> Value {
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
         guard hasAttribute(name, of: object) else {
             throw HDF5Error(path, "\(object)@\(name)", "there is no such attribute")
         }
@@ -78,6 +82,8 @@ extension File {
     private func write(
         _ name: String, _ object: String, _ type: hid_t, _ count: Int?, _ body: (hid_t, hid_t) -> herr_t
     ) throws(HDF5Error) {
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
         if hasAttribute(name, of: object) { H5Adelete_by_name(identifier.id, object, name, chdf5_default()) }
         guard
             let space = Identifier(

@@ -21,6 +21,8 @@ public struct File: ~Copyable {
     ///
     /// The corresponding C function is `H5Fcreate`.
     public init(creating path: String) throws(HDF5Error) {
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
         _ = Library.isOpen
         guard
             let access = Identifier(H5Pcreate(chdf5_file_access()), H5Pclose),
@@ -33,6 +35,8 @@ public struct File: ~Copyable {
     }
 
     private init(opening path: String, _ mode: UInt32) throws(HDF5Error) {
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
         _ = Library.isOpen
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -54,6 +58,8 @@ public struct File: ~Copyable {
     ///
     /// The corresponding C function is `H5Fflush`.
     public func flush() throws(HDF5Error) {
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
         guard H5Fflush(identifier.id, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(path, "", "cannot flush the file") }
     }
 }

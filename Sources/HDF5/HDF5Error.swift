@@ -1,4 +1,5 @@
 import CHDF5
+import Foundation
 
 /// What went wrong, in which file, at which object.
 public struct HDF5Error: Error, CustomStringConvertible, Sendable {
@@ -25,10 +26,11 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
 }
 
 /// libhdf5 as a whole.
-///
-/// Debian's build is not thread-safe. Handles are not `Sendable`, so each stays with the task that opened it; a process
-/// must not use two files from two threads at once.
 enum Library {
+    /// Held by every function of this module while it calls libhdf5, whose usual builds are not thread-safe: not even
+    /// for two files at once. Recursive, since the functions call one another.
+    static let lock = NSRecursiveLock()
+
     /// Initialises the library and stops it from printing; its messages go into errors instead.
     static let isOpen: Bool = {
         H5open() >= 0 && H5Eset_auto2(chdf5_error_stack(), nil, nil) >= 0

@@ -12,5 +12,9 @@ struct Identifier: ~Copyable {
         self.close = close
     }
 
-    deinit { _ = close(id) }
+    deinit {
+        Library.lock.lock()
+        defer { Library.lock.unlock() }
+        _ = close(id)
+    }
 }

@@ -4,8 +4,7 @@ extension BenchmarkReport {
         let speedups = rows.compactMap(\.speedup).sorted()
         let range = speedups.isEmpty
             ? "" : ", \(Formatting.number(speedups[0])) to \(Formatting.number(speedups[speedups.count - 1])) times the base's speed"
-        return "\(rows.count) kernels timed in \(Formatting.seconds(seconds))\(range); "
-            + "differences below \(Formatting.number(100 * noise)) % are noise"
+        return "\(rows.count) kernels timed in \(Formatting.seconds(seconds))\(range)"
     }
 
     /// The kernels, in lines for a terminal of 80 columns; the first is the heading.

@@ -34,7 +34,7 @@ extension VerificationReport {
                     group.rows.filter { $0.mode == mode }.map(\.worst).max().map { Formatting.number($0) } ?? "-"
                 }
                 return [
-                    group.first.case, group.first.tensor.shortened(to: 33), group.first.operation.shortened(to: 12),
+                    group.first.case, group.first.tensor.shortened(to: 31), group.first.operation.shortened(to: 12),
                     worst(.isolated), worst(.chained), group.mark,
                 ]
             }, right: [3, 4])

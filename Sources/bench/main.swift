@@ -56,6 +56,7 @@ Terminal.run("bench") {
         Terminal.print("")
     }
     Terminal.print(report.headline)
+    Terminal.print(style.dim("Differences below \(Formatting.number(100 * report.noise)) % are noise."))
     Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
     return .held
 }

@@ -1,0 +1,80 @@
+import Foundation
+import Reporting
+import Testing
+
+/// `verify` as a person or a CI job meets it.
+struct VerifyCommandTests {
+    /// A folder for reports that goes when the test ends.
+    private final class Reports {
+        let path = NSTemporaryDirectory() + "plumbline-reports-" + UUID().uuidString
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    @Test(arguments: ["fast", "reference"])
+    func everythingHolds(_ kernels: String) throws {
+        let reports = Reports()
+        let run = try Run("verify", ["--kernels", kernels, "--report", reports.path])
+        #expect(run.code == 0)
+        #expect(run.errors.isEmpty)
+        #expect(run.output.contains("PASS: "))
+        #expect(!run.output.contains("\u{1b}"))
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+
+        let data = try Data(contentsOf: URL(fileURLWithPath: reports.path + "/verify.json"))
+        let report = try JSON.report(VerificationReport.self, from: data)
+        #expect(report.verdict == .pass && report.blamed == nil)
+        #expect(report.compared == report.rows.count && report.compared > 1000)
+        #expect(report.fixtures.count == 11)
+        #expect(report.flags == ["--kernels", kernels, "--report", reports.path])
+        // Every tensor of the models is listed on the terminal, each under its own name or shortened.
+        for tensor in ["encoded", "qkv", "preatt", "losses", "dlogits", "dencoded", "transformer.wte.weight"] {
+            #expect(run.output.contains(" \(tensor) "), "\(tensor)")
+        }
+        let markdown = try String(contentsOfFile: reports.path + "/verify.md", encoding: .utf8)
+        #expect(markdown.contains("**PASS: ") && markdown.contains("`dtransformer.h.1.mlp.c_proj.weight`"))
+    }
+
+    @Test func onlyOneOperation() throws {
+        let reports = Reports()
+        let run = try Run("verify", ["--only", "gelu", "--mode", "isolated", "--report", reports.path])
+        #expect(run.code == 0)
+        #expect(run.output.contains("gelu backward") && !run.output.contains("layernorm"))
+    }
+
+    @Test(arguments: [
+        (["--kernels", "slow"], "slow"), (["--only", "conv"], "conv"), (["--mode", "fast"], "fast"),
+        (["--kernel", "fast"], "did you mean --kernels?"), (["--threads", "0"], "above 0"), (["--fixture"], "FILE"),
+        (["extra"], "extra"), (["--fixture", "/no/such.h5"], "/no/such.h5: there is no such file"),
+        (["--only", "adamw", "--mode", "chained"], "nothing in it was compared"),
+    ])
+    func unusable(_ arguments: [String], says: String) throws {
+        let reports = Reports()
+        let run = try Run("verify", arguments + (arguments == ["--fixture"] ? [] : ["--report", reports.path]))
+        #expect(run.code == 2)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.hasPrefix("verify: ") && run.errors.contains(says))
+        #expect(run.errors.split(separator: "\n").count == 1)
+        #expect(!FileManager.default.fileExists(atPath: reports.path))
+    }
+
+    @Test(arguments: ["verify", "bench"])
+    func help(_ name: String) throws {
+        let help = try Run(name, ["--help"])
+        #expect(help.code == 0)
+        #expect(help.output.contains("Usage: \(name)") && help.output.contains("Exit codes"))
+        #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        let version = try Run(name, ["--version"])
+        #expect(version.code == 0 && version.output.hasPrefix("\(name) "))
+    }
+
+    @Test func list() throws {
+        let run = try Run("verify", ["--list"])
+        #expect(run.code == 0)
+        #expect(run.output.contains("matmul forward") && run.output.contains("reference, fast"))
+    }
+
+    @Test func reportThatCannotBeWritten() throws {
+        let run = try Run("verify", ["--only", "gelu", "--mode", "isolated", "--report", "/dev/null/reports"])
+        #expect(run.code == 2 && run.errors.contains("cannot be written"))
+    }
+}

@@ -1,0 +1,90 @@
+import GPT2
+import KernelCatalog
+import Kernels
+import Tensors
+import Testing
+
+/// The model's parameters carry PyTorch's names, and its gradient is the slope of its loss.
+struct GPT2Tests {
+    @Test(arguments: [("124M", 124_439_808), ("355M", 354_823_168), ("774M", 774_030_080), ("1558M", 1_557_611_200)])
+    func parameterCounts(_ name: String, count: Int) throws {
+        var configuration = try #require(Configuration.named.first { $0.name == name }?.configuration)
+        configuration.paddedVocabularySize = configuration.vocabularySize
+        let layout = ParameterLayout(configuration).tensors
+        #expect(layout.tensors.map(\.count).reduce(0, +) == count)
+    }
+
+    @Test func parameterNames() throws {
+        let layout = ParameterLayout(.tiny)
+        #expect(layout.h[1].attn.c_attn.weight.name == "transformer.h.1.attn.c_attn.weight")
+        #expect(layout.tensors["transformer.h.1.mlp.c_proj.bias"]?.shape == [15])
+        #expect(layout.tensors.tensors.count == 28)
+        #expect(layout.tensors["transformer.wte"] == nil)
+        let last = try #require(layout.tensors.tensors.last)
+        #expect(layout.tensors.tensor(at: last.range.upperBound - 1) == last)
+    }
+
+    /// Central differences in double, along a random direction of each parameter, through two micro-batches.
+    @Test func gradientIsTheSlopeOfTheLoss() throws {
+        let model = GPT2<Double>(
+            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.reference()))
+        model.initialize(seed: 3)
+        let batches = [(0, 1), (40, 7)].map { start, stride in (0..<11).map { Int32((start + $0 * stride) % 257) } }
+        func loss(gradients: Bool = false) throws -> Double {
+            var sum = 0.0
+            if gradients { model.zeroGradients() }
+            for batch in batches {
+                try model.load(inputs: batch[..<10], targets: batch[1...])
+                sum += model.forward() / 2
+                if gradients { model.backward(scale: 0.5) }
+            }
+            return sum
+        }
+        _ = try loss(gradients: true)
+        var draw = SplitMix64(state: 5)
+        for tensor in model.parameterLayout.tensors.tensors {
+            let parameter: MutableView<Double> = model.parameters[tensor]
+            let gradient: MutableView<Double> = model.parameterGradients[tensor]
+            // The vocabulary's padding stays 0.
+            let count = tensor.name == "transformer.wte.weight" ? 257 * 15 : tensor.count
+            let direction = (0..<count).map { _ in draw.normal() }
+            let expected = (0..<count).reduce(0) { $0 + gradient[$1] * direction[$1] }
+            let step = 1e-5
+            for i in 0..<count { parameter[i] += step * direction[i] }
+            let above = try loss()
+            for i in 0..<count { parameter[i] -= 2 * step * direction[i] }
+            let below = try loss()
+            for i in 0..<count { parameter[i] += step * direction[i] }
+            let slope = (above - below) / (2 * step)
+            #expect(abs(slope - expected) <= 1e-6 * max(1, abs(expected)), "\(tensor.name)")
+        }
+    }
+
+    @Test func learns() throws {
+        var model = GPT2<Float>(
+            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.set(named: "fast"))
+        model.initialize(seed: 1)
+        let tokens = (0..<17).map { Int32($0 * 5 % 11) }
+        try model.load(inputs: tokens[..<16], targets: tokens[1...])
+        let first = model.forward()
+        var hyperparameters = AdamW.Hyperparameters()
+        hyperparameters.learningRate = 0.01
+        for step in 1...40 {
+            model.forward()
+            model.zeroGradients()
+            model.backward()
+            model.update(hyperparameters, step: step)
+        }
+        #expect(model.forward() < first / 4)
+        let padding: View<Float> = model.parameters[model.parameterLayout.wte]
+        #expect((257 * 15..<264 * 15).allSatisfy { padding[$0] == 0 })
+    }
+
+    @Test(arguments: [Int32(257), -1, .max])
+    func tokensOutsideTheVocabulary(_ token: Int32) throws {
+        let model = GPT2<Float>(
+            configuration: .tiny, batch: 1, sequence: 3, kernels: KernelSet(KernelCatalog.reference()))
+        #expect(throws: TokenError.self) { try model.load(inputs: [1, token, 2], targets: [0, 0, 0]) }
+        #expect(throws: TokenError.self) { try model.load(inputs: [1, 1, 2], targets: [0, 0, token]) }
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import HDF5
+import Reporting
+import Testing
+import Verification
+
+/// Fixtures that cannot be used are refused, with the file, the dataset and a remedy; they never pass and never crash.
+@Suite(.serialized)
+struct UnusableFixturesTests {
+    /// The error of verifying by the fixture at `path`.
+    private func refusal(of path: String) throws -> FixtureError {
+        do {
+            let outcome = try verify(fixtures: [path])
+            Issue.record("accepted, with the verdict \(outcome.verdict)")
+        } catch let error as FixtureError {
+            #expect(error.file == path)
+            #expect(!error.remedy.isEmpty)
+            #expect(!error.description.contains("\n"))
+            return error
+        }
+        throw CancellationError()
+    }
+
+    @Test func missing() throws {
+        let error = try refusal(of: "/no/such/tiny.h5")
+        #expect(error.description.contains("there is no such file"))
+    }
+
+    @Test(arguments: ["tiny.h5", "kernels/gelu.h5"], [0.1, 0.5, 0.99])
+    func truncated(_ fixture: String, fraction: Double) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: fixture)
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        try data.prefix(Int(Double(data.count) * fraction)).write(to: URL(fileURLWithPath: path))
+        _ = try refusal(of: path)
+    }
+
+    @Test func anotherVersion() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/gelu.h5")
+        try File(updating: path).setAttribute("plumbline_schema", of: "/", to: [2] as [Int64])
+        let error = try refusal(of: path)
+        #expect(error.description.contains("version 2") && error.remedy.contains("generate_fixtures.py"))
+    }
+
+    @Test func anotherKind() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/gelu.h5")
+        try File(updating: path).setAttribute("kind", of: "/", to: "cases")
+        #expect(try refusal(of: path).problem.contains("'cases'"))
+    }
+
+    @Test func aTensorTooMany() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "tiny.h5")
+        do {
+            try File(updating: path).createDataset("gradients/dnothing/float32", of: Float.self, shape: [2]).write([1, 2] as [Float])
+        }
+        let error = try refusal(of: path)
+        #expect(error.dataset == "gradients/dnothing/float32" && error.problem.contains("does not list"))
+    }
+
+    @Test func aTensorTooFew() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "tiny.h5")
+        do { try File(updating: path).delete("activations/h.0.ln1/float64") }
+        let error = try refusal(of: path)
+        #expect(error.dataset == "activations/h.0.ln1/float64" && error.problem == "it is missing")
+    }
+
+    @Test func anotherShape() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/residual.h5")
+        do {
+            let file = try File(updating: path)
+            try file.delete("forward/one/inp1")
+            try file.createDataset("forward/one/inp1", of: Float.self, shape: [2]).write([1, 2] as [Float])
+        }
+        let error = try refusal(of: path)
+        #expect(error.dataset == "forward/one/inp1" && error.problem.contains("[2]"))
+    }
+
+    @Test(arguments: [("inputs", Int32(257)), ("targets", -1)])
+    func aTokenOutsideTheVocabulary(_ dataset: String, token: Int32) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "tiny.h5")
+        do { try File(updating: path).dataset(dataset).write([token], elements: 5..<6) }
+        let error = try refusal(of: path)
+        #expect(error.dataset == dataset && error.problem.contains("token \(token) at 5"))
+    }
+
+    @Test func aTokenOutsideTheVocabularyOfACase() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/encoder.h5")
+        do { try File(updating: path).dataset("forward/typical/inp").write([Int32(20)], elements: 3..<4) }
+        let error = try refusal(of: path)
+        #expect(error.dataset == "forward/typical/inp" && error.problem.contains("vocabulary of 20"))
+    }
+
+    @Test(arguments: ["forward/typical/inp", "forward/typical/out/float64", "forward/typical/out/gauge"])
+    func notANumber(_ dataset: String) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/gelu.h5")
+        do {
+            let opened = try File(updating: path).dataset(dataset)
+            if opened.type == .float64 {
+                try opened.write([Double.nan], elements: 2..<3)
+            } else {
+                try opened.write([Float.nan], elements: 2..<3)
+            }
+        }
+        let error = try refusal(of: path)
+        #expect(error.dataset?.hasPrefix("forward/typical") == true && error.problem.contains("element 2"))
+    }
+
+    @Test func aLooserBound() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/gelu.h5")
+        try File(updating: path).setAttribute("c", of: "forward/one/out", to: [1e6])
+        #expect(try refusal(of: path).dataset == "forward/one/out@c")
+    }
+
+    /// A changed truth is not unusable: the kernel does not hold by it.
+    @Test func aChangedTruth() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/gelu.h5")
+        do {
+            let truth = try File(updating: path).dataset("backward/wide/dinp/float64")
+            let value = try truth.read(Double.self, elements: 100..<101)[0]
+            try truth.write([value + 1e-4], elements: 100..<101)
+        }
+        let outcome = try verify(fixtures: [path])
+        #expect(outcome.verdict == .fail)
+        let row = try #require(outcome.rows.first { $0.verdict == .fail })
+        #expect(row.index == [100] && row.tensor == "dinp" && row.case == "wide")
+    }
+
+    /// One bit changed anywhere: refused, or found wrong, or in bytes that mean nothing; never a crash, and never another
+    /// verdict on other data.
+    @Test(arguments: ["kernels/residual.h5", "kernels/adamw.h5"])
+    func flippedBits(_ fixture: String) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: fixture)
+        let original = try Data(contentsOf: URL(fileURLWithPath: path))
+        let before = try verify(fixtures: [path])
+        for place in stride(from: 7, to: original.count, by: original.count / 60) {
+            var changed = original
+            changed[place] ^= UInt8(1 << (place % 8))
+            try changed.write(to: URL(fileURLWithPath: path))
+            guard let outcome = try? verify(fixtures: [path]), outcome.verdict == .pass else { continue }
+            #expect(outcome.rows.map(\.rmse) == before.rows.map(\.rmse), "byte \(place)")
+            #expect(outcome.rows.map(\.worst) == before.rows.map(\.worst), "byte \(place)")
+        }
+    }
+
+    @Test func nothingToCompare() throws {
+        let tiny = "\(root)/fixtures/tiny.h5"
+        #expect(throws: FixtureError.self) { try verify(fixtures: [tiny], only: ["adamw"], modes: [.isolated]) }
+    }
+}

@@ -89,6 +89,6 @@ func show(_ report: VerificationReport, folder: String) {
     for line in report.failureLines { Terminal.print(style.red(line)) }
     if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
     Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
-    Terminal.print(style.dim("Worst: error as a fraction of its bound; vs torch: error beside PyTorch's float32."))
+    Terminal.print(style.dim("Worst: largest error over its bound; vs torch: error beside PyTorch's float32."))
     Terminal.print(style.dim("Every comparison: \(folder)/verify.md and \(folder)/verify.json"))
 }

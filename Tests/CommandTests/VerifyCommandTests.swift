@@ -18,7 +18,7 @@ struct VerifyCommandTests {
         #expect(run.errors.isEmpty)
         #expect(run.output.contains("PASS: "))
         #expect(!run.output.contains("\u{1b}"))
-        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
 
         let data = try Data(contentsOf: URL(fileURLWithPath: reports.path + "/verify.json"))
         let report = try JSON.report(VerificationReport.self, from: data)

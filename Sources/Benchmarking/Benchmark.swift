@@ -96,7 +96,8 @@ public struct Benchmark {
         let itself = PairedSamples.measure(
             least: 2, most: 20, budget: hasBase ? request.budget / 3 : request.budget,
             candidate: { candidate.run(prepared.call) }, base: { candidate.run(beside.call) })
-        let pairs = hasBase
+        let pairs =
+            hasBase
             ? PairedSamples.measure(
                 least: 2, budget: request.budget, candidate: { candidate.run(prepared.call) },
                 base: { base.run(beside.call) }) : itself

@@ -19,12 +19,18 @@ struct Workload {
         func add(_ shape: String, _ kernels: any Kernel<Float>.Type..., sizes: KeyValuePairs<String, Int>) {
             workloads += kernels.map { Workload(shape: shape, kernel: $0, sizes: sizes) }
         }
-        add("embed", Encoder.Forward<Float>.self, Encoder.Backward<Float>.self, sizes: ["B": B, "T": T, "C": C, "V": V, "P": 1024])
+        add(
+            "embed", Encoder.Forward<Float>.self, Encoder.Backward<Float>.self,
+            sizes: ["B": B, "T": T, "C": C, "V": V, "P": 1024])
         add("norm", LayerNorm.Forward<Float>.self, LayerNorm.Backward<Float>.self, sizes: ["B": B, "T": T, "C": C])
         for (shape, C, OC) in [("qkv", C, 3 * C), ("attproj", C, C), ("fch", C, 4 * C), ("fcproj", 4 * C, C)] {
-            add(shape, Matmul.Forward<Float>.self, Matmul.Backward<Float>.self, sizes: ["B": B, "T": T, "C": C, "OC": OC])
+            add(
+                shape, Matmul.Forward<Float>.self, Matmul.Backward<Float>.self,
+                sizes: ["B": B, "T": T, "C": C, "OC": OC])
         }
-        add("heads", Attention.Forward<Float>.self, Attention.Backward<Float>.self, sizes: ["B": B, "T": T, "C": C, "NH": NH])
+        add(
+            "heads", Attention.Forward<Float>.self, Attention.Backward<Float>.self,
+            sizes: ["B": B, "T": T, "C": C, "NH": NH])
         add("hidden", GELU.Forward<Float>.self, GELU.Backward<Float>.self, sizes: ["N": N])
         add("stream", Residual.Forward<Float>.self, Residual.Backward<Float>.self, sizes: ["N": B * T * C])
         add("vocab", Softmax.Forward<Float>.self, sizes: ["B": B, "T": T, "V": V, "Vp": Vp])

@@ -40,7 +40,9 @@ public enum Ceilings {
         _ a: MutableView<Float>, _ b: View<Float>, _ c: View<Float>, _ workers: Workers
     ) -> Int {
         workers.forEach(workers.count) { worker in
-            for i in a.count * worker / workers.count..<a.count * (worker + 1) / workers.count { a[i] = b[i] + 3 * c[i] }
+            for i in a.count * worker / workers.count..<a.count * (worker + 1) / workers.count {
+                a[i] = b[i] + 3 * c[i]
+            }
         }
         return 3 * 4 * a.count
     }

@@ -12,7 +12,8 @@ extension KernelCatalog {
     public static func checkedOperations(_ names: [String]) throws(KernelSelectionError) -> Set<String> {
         if let unknown = names.first(where: { !operations.contains($0) }) {
             throw KernelSelectionError(
-                description: "--only: no operation is called '\(unknown)'; there are \(operations.joined(separator: ", "))")
+                description:
+                    "--only: no operation is called '\(unknown)'; there are \(operations.joined(separator: ", "))")
         }
         return Set(names)
     }
@@ -24,7 +25,8 @@ extension KernelCatalog {
     ///
     /// - Throws: ``KernelSelectionError`` when a name matches nothing.
     public static func set(
-        named selection: String, workers: Workers = .one, from implementations: [Implementation<Float>] = implementations
+        named selection: String, workers: Workers = .one,
+        from implementations: [Implementation<Float>] = implementations
     ) throws(KernelSelectionError) -> KernelSet<Float> {
         var set = KernelSet<Float>(reference(), workers: workers)
         for item in selection.split(separator: ",", omittingEmptySubsequences: false) {

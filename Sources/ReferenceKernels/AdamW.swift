@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 
 extension ReferenceKernels {
+    /// ``AdamW/Update`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func adamwUpdate<S>(_ a: AdamW.Update<S>) {

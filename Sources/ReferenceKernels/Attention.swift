@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 
 extension ReferenceKernels {
+    /// ``Attention/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func attentionForward<S>(_ a: Attention.Forward<S>) {
@@ -42,6 +43,7 @@ extension ReferenceKernels {
         }
     }
 
+    /// ``Attention/Backward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func attentionBackward<S>(_ a: Attention.Backward<S>) {

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 
 extension ReferenceKernels {
+    /// ``CrossEntropy/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func crossentropyForward<S>(_ a: CrossEntropy.Forward<S>) {

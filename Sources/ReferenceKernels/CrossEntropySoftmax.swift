@@ -1,6 +1,7 @@
 import Kernels
 
 extension ReferenceKernels {
+    /// ``CrossEntropySoftmax/Backward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func crossentropySoftmaxBackward<S>(_ a: CrossEntropySoftmax.Backward<S>) {

@@ -1,6 +1,7 @@
 import Kernels
 
 extension ReferenceKernels {
+    /// ``Encoder/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func encoderForward<S>(_ a: Encoder.Forward<S>) {
@@ -12,6 +13,7 @@ extension ReferenceKernels {
         }
     }
 
+    /// ``Encoder/Backward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func encoderBackward<S>(_ a: Encoder.Backward<S>) {

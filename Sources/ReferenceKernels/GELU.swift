@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 
 extension ReferenceKernels {
+    /// ``GELU/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func geluForward<S>(_ a: GELU.Forward<S>) {
@@ -12,6 +13,7 @@ extension ReferenceKernels {
         }
     }
 
+    /// ``GELU/Backward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func geluBackward<S>(_ a: GELU.Backward<S>) {

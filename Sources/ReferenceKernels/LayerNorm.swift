@@ -1,6 +1,7 @@
 import Kernels
 
 extension ReferenceKernels {
+    /// ``LayerNorm/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func layernormForward<S>(_ a: LayerNorm.Forward<S>) {
@@ -25,6 +26,7 @@ extension ReferenceKernels {
         }
     }
 
+    /// ``LayerNorm/Backward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func layernormBackward<S>(_ a: LayerNorm.Backward<S>) {

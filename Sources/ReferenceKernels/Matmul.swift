@@ -1,6 +1,7 @@
 import Kernels
 
 extension ReferenceKernels {
+    /// ``Matmul/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func matmulForward<S>(_ a: Matmul.Forward<S>) {
@@ -13,6 +14,7 @@ extension ReferenceKernels {
         }
     }
 
+    /// ``Matmul/Backward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func matmulBackward<S>(_ a: Matmul.Backward<S>) {

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 
 extension ReferenceKernels {
+    /// ``Softmax/Forward`` in plain loops.
     @specialized(where S == Float)
     @specialized(where S == Double)
     @Sendable public static func softmaxForward<S>(_ a: Softmax.Forward<S>) {

@@ -21,7 +21,10 @@ public enum AtomicFile {
             try handle.close()
         } catch {
             unlink(temporary)
-            throw FileWriteError(description: "\(path): cannot be written (\(error.localizedDescription)); is there space, and may you write there?")
+            throw FileWriteError(
+                description:
+                    "\(path): cannot be written (\(error.localizedDescription)); is there space, and may you write there?"
+            )
         }
         guard rename(temporary, path) == 0 else {
             let reason = String(cString: strerror(errno))

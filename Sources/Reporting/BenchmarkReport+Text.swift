@@ -2,8 +2,10 @@ extension BenchmarkReport {
     /// The outcome in one line.
     public var headline: String {
         let speedups = rows.compactMap(\.speedup).sorted()
-        let range = speedups.isEmpty
-            ? "" : ", \(Formatting.number(speedups[0])) to \(Formatting.number(speedups[speedups.count - 1])) times the base's speed"
+        let range =
+            speedups.isEmpty
+            ? ""
+            : ", \(Formatting.number(speedups[0])) to \(Formatting.number(speedups[speedups.count - 1])) times the base's speed"
         return "\(rows.count) kernels timed in \(Formatting.seconds(seconds))\(range)"
     }
 
@@ -34,11 +36,15 @@ extension BenchmarkReport {
     /// The report as Markdown.
     public var markdown: String {
         let kernels = Formatting.markdown(
-            ["kernel", "shape", "sizes", "by", "time ± spread", "rate", "of roofline", "bound by", "speed-up [95 %]", "over", "difference"],
+            [
+                "kernel", "shape", "sizes", "by", "time ± spread", "rate", "of roofline", "bound by", "speed-up [95 %]",
+                "over", "difference",
+            ],
             rows.map { row in
                 [
                     "\(row.operation) \(row.pass)", row.shape, row.sizes, row.implementation,
-                    "\(Formatting.seconds(row.seconds)) ± \(Formatting.seconds(row.spread))", row.rate, row.percentOfRoof,
+                    "\(Formatting.seconds(row.seconds)) ± \(Formatting.seconds(row.spread))", row.rate,
+                    row.percentOfRoof,
                     row.boundBy, row.speedupText, row.base ?? "–", row.difference.map { Formatting.number($0) } ?? "–",
                 ]
             }, right: [4, 5, 6, 8, 10])
@@ -46,7 +52,8 @@ extension BenchmarkReport {
             ["kernels", "model", "forward", "backward", "update", "tokens/s", "steps"],
             steps.map { step in
                 [
-                    step.implementation, step.model, Formatting.seconds(step.forward), Formatting.seconds(step.backward),
+                    step.implementation, step.model, Formatting.seconds(step.forward),
+                    Formatting.seconds(step.backward),
                     Formatting.seconds(step.update), Formatting.number(step.tokensPerSecond), String(step.samples),
                 ]
             }, right: [2, 3, 4, 5, 6])

@@ -98,7 +98,8 @@ extension ComparisonRow {
     /// What was found, in words.
     var finding: String {
         if let note { return note }
-        let place = "at \(Formatting.index(index)): expected \(Formatting.exact(expected)), got \(Formatting.exact(actual))"
+        let place =
+            "at \(Formatting.index(index)): expected \(Formatting.exact(expected)), got \(Formatting.exact(actual))"
         return "error \(Formatting.number(worst)) of its bound; worst \(place)"
     }
 }

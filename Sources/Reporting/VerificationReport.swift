@@ -151,7 +151,8 @@ public struct ComparisonRow: Codable, Sendable {
     /// A row.
     public init(
         operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String,
-        tensor: String, count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double, rmse: Double, torch_rmse: Double,
+        tensor: String, count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double,
+        rmse: Double, torch_rmse: Double,
         verdict: Verdict, note: String? = nil
     ) {
         self.operation = operation

@@ -56,7 +56,8 @@ public struct MutableView<Element: BitwiseCopyable & Sendable>: @unchecked Senda
 
     /// A view of nothing; its address is aligned and never read.
     public static var empty: MutableView {
-        MutableView(UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped.assumingMemoryBound(to: Element.self), count: 0)
+        MutableView(
+            UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped.assumingMemoryBound(to: Element.self), count: 0)
     }
 
     /// The element at `index`; bounds are checked in debug builds only.

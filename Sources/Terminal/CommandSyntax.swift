@@ -40,7 +40,9 @@ public struct CommandSyntax: Sendable {
         self.name = name
         self.summary = summary
         self.flags =
-            flags + [Flag("--help", help: "Show this and exit."), Flag("--version", help: "Show the version and exit.")]
+            flags + [
+                Flag("--help", help: "Show this and exit."), Flag("--version", help: "Show the version and exit."),
+            ]
         self.examples = examples
         self.version = version
     }
@@ -104,7 +106,9 @@ public struct CommandSyntax: Sendable {
     }
 
     private func suggestion(for name: String) -> String {
-        let nearest = flags.map { (flag: $0.name, distance: editDistance($0.name, name)) }.min { $0.distance < $1.distance }
+        let nearest = flags.map { (flag: $0.name, distance: editDistance($0.name, name)) }.min {
+            $0.distance < $1.distance
+        }
         guard let nearest, nearest.distance <= 3 else { return "" }
         return "; did you mean \(nearest.flag)?"
     }

@@ -22,5 +22,7 @@ public struct Style: Sendable {
     /// What may be skipped.
     public func dim(_ text: String) -> String { paint(text, "2") }
 
-    private func paint(_ text: String, _ code: String) -> String { isColoured ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text }
+    private func paint(_ text: String, _ code: String) -> String {
+        isColoured ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+    }
 }

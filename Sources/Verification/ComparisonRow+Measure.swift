@@ -5,7 +5,8 @@ extension ComparisonRow {
     init(operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String) {
         self.init(
             operation: operation, implementation: implementation, pass: pass, mode: mode, isOfState: isOfState,
-            case: `case`, tensor: "", count: 0, worst: 0, bound: 0, index: [], expected: 0, actual: 0, rmse: 0, torch_rmse: 0, verdict: .pass)
+            case: `case`, tensor: "", count: 0, worst: 0, bound: 0, index: [], expected: 0, actual: 0, rmse: 0,
+            torch_rmse: 0, verdict: .pass)
     }
 
     /// Fills in what was measured of a tensor of that shape, against a bound for each element.

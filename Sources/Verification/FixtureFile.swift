@@ -77,7 +77,8 @@ final class FixtureFile {
             let (type, shape) = try describe(entry.path)
             guard type.description == entry.dtype, shape == entry.shape else {
                 throw error(
-                    entry.path, "it is \(type) of shape \(shape), and the manifest says \(entry.dtype) of \(entry.shape)")
+                    entry.path,
+                    "it is \(type) of shape \(shape), and the manifest says \(entry.dtype) of \(entry.shape)")
             }
         }
     }

@@ -73,7 +73,8 @@ final class KernelCase: ArgumentVisitor {
     func input(_ argument: Argument, _ view: inout View<Float>) {
         load(argument, into: &view) { view throws(FixtureError) in
             if let index = view.buffer.firstIndex(where: { !$0.isFinite }) {
-                throw fixture.error("\(group)/\(argument.name)", "element \(index) is \(view[index]), not a number to compute with")
+                throw fixture.error(
+                    "\(group)/\(argument.name)", "element \(index) is \(view[index]), not a number to compute with")
             }
         }
     }
@@ -82,7 +83,8 @@ final class KernelCase: ArgumentVisitor {
         load(argument, into: &view) { view throws(FixtureError) in
             if let index = view.buffer.firstIndex(where: { $0 < 0 || $0 >= bound }) {
                 throw fixture.error(
-                    "\(group)/\(argument.name)", "token \(view[index]) at \(index) lies outside the vocabulary of \(bound)")
+                    "\(group)/\(argument.name)",
+                    "token \(view[index]) at \(index) lies outside the vocabulary of \(bound)")
             }
         }
     }

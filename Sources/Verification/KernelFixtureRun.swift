@@ -15,7 +15,9 @@ struct KernelFixtureRun {
             throw file.error(nil, "there is no operation '\(operation)'")
         }
         let passes = kernels.map { $0.name.pass.rawValue }
-        if let stranger = try file.children(of: "/").first(where: { $0 != FixtureFile.manifestName && !passes.contains($0) }) {
+        if let stranger = try file.children(of: "/").first(where: {
+            $0 != FixtureFile.manifestName && !passes.contains($0)
+        }) {
             throw file.error(stranger, "\(operation) has no such pass")
         }
         for kernel in kernels {
@@ -26,7 +28,8 @@ struct KernelFixtureRun {
         try file.requireAllRead()
     }
 
-    private func run<K: Kernel<Float>>(_ kernel: K.Type, case name: String, _ ledger: inout Ledger) throws(FixtureError) {
+    private func run<K: Kernel<Float>>(_ kernel: K.Type, case name: String, _ ledger: inout Ledger) throws(FixtureError)
+    {
         let group = "\(K.name.pass.rawValue)/\(name)"
         let first = KernelCase(file, group: group)
         let call = try first.load(kernel)

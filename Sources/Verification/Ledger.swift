@@ -52,7 +52,8 @@ struct Ledger {
     func close() throws(FixtureError) -> VerificationReport.Fixture {
         if let forgotten = open.min(by: { $0.path < $1.path }) {
             throw file.error(
-                forgotten.path, "\(open.count) results were never compared, the first of them in mode \(forgotten.mode)")
+                forgotten.path, "\(open.count) results were never compared, the first of them in mode \(forgotten.mode)"
+            )
         }
         return VerificationReport.Fixture(
             path: file.path, sha256: file.sha256, listed: listed, compared: compared, leftOut: listed - compared)

@@ -47,7 +47,10 @@ struct StateFixture {
         }
         let rules = [
             (configuration.channels % configuration.heads == 0, "n_head must divide n_embd"),
-            (configuration.vocabularySize <= configuration.paddedVocabularySize, "vocab_size is above padded_vocab_size"),
+            (
+                configuration.vocabularySize <= configuration.paddedVocabularySize,
+                "vocab_size is above padded_vocab_size"
+            ),
             (sequence <= configuration.blockSize, "T is above block_size"),
             (recordedSteps.allSatisfy { (1...max(steps, 1)).contains($0) }, "recorded_steps lie outside the steps"),
         ]
@@ -71,7 +74,10 @@ struct StateFixture {
         do {
             try model.load(inputs: inputs, targets: targets)
         } catch {
-            throw file.error("\(error.name)", "token \(error.token) at \(error.position) of step \(step) lies outside the vocabulary of \(error.vocabulary)")
+            throw file.error(
+                "\(error.name)",
+                "token \(error.token) at \(error.position) of step \(step) lies outside the vocabulary of \(error.vocabulary)"
+            )
         }
     }
 

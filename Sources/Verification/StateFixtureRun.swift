@@ -33,9 +33,11 @@ struct StateFixtureRun {
     ) throws(FixtureError) {
         let file = file
         let watcher = CallWatcher(
-            ModelTensors(model), forcing: mode == .isolated ? { tensor throws(FixtureError) in
-                try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
-            } : nil)
+            ModelTensors(model),
+            forcing: mode == .isolated
+                ? { tensor throws(FixtureError) in
+                    try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
+                } : nil)
         model.kernels.interceptor = watcher
         defer { model.kernels.interceptor = nil }
         // The comparisons are made by the watcher, while kernels run: the books are handed to it for that time.
@@ -88,7 +90,8 @@ struct StateFixtureRun {
                 ]
                 for (group, name, view) in states {
                     try compare(
-                        "\(StateFixture.group(step: step))/\(group)/\(tensor.name)", tensor.shape, view, watcher.roundings,
+                        "\(StateFixture.group(step: step))/\(group)/\(tensor.name)", tensor.shape, view,
+                        watcher.roundings,
                         row(AdamW.Update<Float>.name, .training, "\(state.model) step \(step)", name), &ledger)
                 }
             }

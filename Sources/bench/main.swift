@@ -7,9 +7,12 @@ import Terminal
 
 let syntax = CommandSyntax(
     "bench",
-    summary: "Times every GPT-2 kernel beside another implementation, in pairs, and says how near it comes to the machine's limits.",
+    summary:
+        "Times every GPT-2 kernel beside another implementation, in pairs, and says how near it comes to the machine's limits.",
     flags: [
-        Flag("--kernels", "A,B", help: "The kernels to time and those to compare them with; fast,reference if not given."),
+        Flag(
+            "--kernels", "A,B", help: "The kernels to time and those to compare them with; fast,reference if not given."
+        ),
         Flag("--only", "OP,...", .many, help: "Time these operations alone, such as matmul,gelu."),
         Flag("--shape", "BxT", help: "The batch and sequence of a 124M model; 1x64 if not given."),
         Flag("--threads", "N", help: "Threads for the kernels; all cores if not given."),

@@ -9,12 +9,16 @@ let syntax = CommandSyntax(
     "verify",
     summary: "Compares every GPT-2 kernel, layer by layer, with what PyTorch computed.",
     flags: [
-        Flag("--kernels", "SET", help: "The kernels to judge: fast (the default), reference, or a list such as fast,matmul=reference."),
+        Flag(
+            "--kernels", "SET",
+            help: "The kernels to judge: fast (the default), reference, or a list such as fast,matmul=reference."),
         Flag("--fixture", "FILE ...", .many, help: "The fixtures to judge by; those of the project if not given."),
         Flag("--only", "OP,...", .many, help: "Judge these operations alone, such as gelu,layernorm."),
         Flag(
             "--mode", "MODE", .many,
-            help: "isolated (each kernel on the reference's inputs), chained (the model on its own outputs), training (steps of the optimizer), or all, the default."),
+            help:
+                "isolated (each kernel on the reference's inputs), chained (the model on its own outputs), training (steps of the optimizer), or all, the default."
+        ),
         Flag("--threads", "N", help: "Threads for the kernels; all cores if not given."),
         Flag("--report", "DIR", help: "Where verify.md and verify.json go; reports if not given."),
         Flag("--list", help: "List the implementations of every kernel and exit."),

@@ -33,7 +33,8 @@ struct Run {
 
     private static let binaries: URL = {
         // The test runner's arguments name the bundle, which lies beside the binaries.
-        let bundle = CommandLine.arguments.first { $0.contains(".xctest") }
+        let bundle =
+            CommandLine.arguments.first { $0.contains(".xctest") }
             ?? ProcessInfo.processInfo.arguments[0]
         var folder = URL(fileURLWithPath: bundle)
         while folder.path != "/",

@@ -124,7 +124,9 @@ struct UnreadableTests {
         #expect(try error { _ = try file.dataset("y/z") } == "\(scratch.path): y/z: there is no such dataset")
         #expect(try error { _ = try dataset.read(Double.self) }.contains("x: it holds float32, not float64"))
         #expect(try error { _ = try dataset.read(Float.self, elements: 2..<5) }.contains("elements 2..<5 of 4"))
-        #expect(try error { _ = try file.attribute("B", of: "x", as: Int64.self) }.contains("x@B: there is no such attribute"))
+        #expect(
+            try error { _ = try file.attribute("B", of: "x", as: Int64.self) }.contains(
+                "x@B: there is no such attribute"))
         #expect(try error { _ = try file.children(of: "none") }.contains("none: there is no such group"))
     }
 }

@@ -39,15 +39,19 @@ struct ContractTests {
         #expect(call.cost.operations > 0 && call.cost.bytes > 0)
     }
 
-    @Test(arguments: [("fast", "matmul forward", "fast"), ("fast,matmul=reference", "matmul forward", "reference"),
-        ("reference", "gelu backward", "reference"), ("matmul=fast", "matmul backward", "fast")])
+    @Test(arguments: [
+        ("fast", "matmul forward", "fast"), ("fast,matmul=reference", "matmul forward", "reference"),
+        ("reference", "gelu backward", "reference"), ("matmul=fast", "matmul backward", "fast"),
+    ])
     func selection(_ text: String, kernel: String, implementation: String) throws {
         let set = try KernelCatalog.set(named: text)
         let found = try #require(set.kernels.first { $0.name.description == kernel })
         #expect(set.implementation(of: found) == implementation)
     }
 
-    @Test(arguments: [("slow", "'slow'"), ("matmul=slow", "'slow'"), ("conv=fast", "'conv'"), ("", "''"), ("gelu=fast", "reference")])
+    @Test(arguments: [
+        ("slow", "'slow'"), ("matmul=slow", "'slow'"), ("conv=fast", "'conv'"), ("", "''"), ("gelu=fast", "reference"),
+    ])
     func unknownSelection(_ text: String, named: String) {
         let error = #expect(throws: KernelSelectionError.self) { _ = try KernelCatalog.set(named: text) }
         #expect(error?.description.contains(named) == true)
@@ -66,6 +70,8 @@ private struct Lister: ArgumentVisitor {
     func require(_ holds: Bool, _ rule: String) { #expect(holds, "\(rule)") }
     func hyperparameter(_ name: String, _ value: inout Float) {}
     mutating func input(_ argument: Argument, _ view: inout View<Float>) { arguments.append(argument) }
-    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) { arguments.append(argument) }
+    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
+        arguments.append(argument)
+    }
     mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) { arguments.append(argument) }
 }

@@ -22,7 +22,8 @@ struct MatmulTests {
         let (rows, C, OC) = (sizes.rows, sizes.C, sizes.OC)
         var draw = SplitMix64(state: 7)
         let inp = draw.tensor(rows * C), weight = draw.tensor(OC * C), bias = draw.tensor(OC)
-        let truth = Tensor<Double>(repeating: 0, count: rows * OC), gauge = Tensor<Double>(repeating: 0, count: rows * OC)
+        let truth = Tensor<Double>(repeating: 0, count: rows * OC),
+            gauge = Tensor<Double>(repeating: 0, count: rows * OC)
         let oracle = KernelSet<Double>(KernelCatalog.reference())
         for (out, absolute) in [(truth.view, false), (gauge.view, true)] {
             let i = inp.view.inDouble(absolute), w = weight.view.inDouble(absolute), b = bias.view.inDouble(absolute)

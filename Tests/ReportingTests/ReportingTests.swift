@@ -21,7 +21,8 @@ struct ReportingTests {
     }
 
     private func row(
-        _ operation: String, _ pass: String, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String, worst: Double
+        _ operation: String, _ pass: String, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String,
+        worst: Double
     ) -> ComparisonRow {
         ComparisonRow(
             operation: operation, implementation: "fast", pass: pass, mode: mode, isOfState: mode != .isolated,
@@ -42,10 +43,14 @@ struct ReportingTests {
 
     @Test func verdictComesFirst() {
         let markdown = report(failing: true).markdown
-        #expect(markdown.hasPrefix("# Verification\n\n**FAIL: 1 of 3 comparisons in 1.50 s, the worst at inf of its bound**"))
+        #expect(
+            markdown.hasPrefix(
+                "# Verification\n\n**FAIL: 1 of 3 comparisons in 1.50 s, the worst at inf of its bound**"))
         #expect(markdown.contains("Blamed: gelu backward is wrong."))
         let failed = markdown.range(of: "## What failed"), kernels = markdown.range(of: "## Kernels")
-        #expect(failed != nil && kernels != nil && (failed?.lowerBound ?? markdown.endIndex) < (kernels?.lowerBound ?? markdown.startIndex))
+        #expect(
+            failed != nil && kernels != nil
+                && (failed?.lowerBound ?? markdown.endIndex) < (kernels?.lowerBound ?? markdown.startIndex))
         #expect(markdown.contains("worst at [1, 2]: expected 0.5, got nan"))
         #expect(!report(failing: false).markdown.contains("What failed"))
     }

@@ -23,7 +23,9 @@ struct RightKernelsTests {
         #expect(outcome.rows.allSatisfy { $0.count > 0 })
         // Each kernel, in each of the ways in which it is judged.
         for kernel in KernelCatalog.kernels {
-            let rows = outcome.rows.filter { $0.operation == kernel.name.operation && $0.pass == kernel.name.pass.rawValue }
+            let rows = outcome.rows.filter {
+                $0.operation == kernel.name.operation && $0.pass == kernel.name.pass.rawValue
+            }
             #expect(rows.contains { $0.mode == .isolated }, "\(kernel.name)")
             #expect(rows.contains { $0.mode != .isolated }, "\(kernel.name)")
         }

@@ -54,7 +54,8 @@ struct UnusableFixturesTests {
         let folder = try TemporaryFolder()
         let path = try folder.copy(of: "tiny.h5")
         do {
-            try File(updating: path).createDataset("gradients/dnothing/float32", of: Float.self, shape: [2]).write([1, 2] as [Float])
+            try File(updating: path).createDataset("gradients/dnothing/float32", of: Float.self, shape: [2]).write(
+                [1, 2] as [Float])
         }
         let error = try refusal(of: path)
         #expect(error.dataset == "gradients/dnothing/float32" && error.problem.contains("does not list"))

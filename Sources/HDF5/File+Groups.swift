@@ -5,8 +5,8 @@ extension File {
     ///
     /// The corresponding C function is `H5Lexists`.
     public func exists(_ object: String) -> Bool {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         var prefix = ""
         for part in object.split(separator: "/") {
             prefix += "/" + part
@@ -22,8 +22,8 @@ extension File {
     ///
     /// The corresponding C function is `H5Lget_name_by_idx`.
     public func children(of group: String) throws(HDF5Error) -> [String] {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         guard let opened = Identifier(H5Gopen2(identifier.id, group, chdf5_default()), H5Gclose) else {
             throw HDF5Error(path, group, "there is no such group")
         }
@@ -60,8 +60,8 @@ extension File {
     ///
     /// The corresponding C function is `H5Gcreate2`.
     public func createGroup(_ group: String) throws(HDF5Error) {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         if exists(group) { return }
         guard
             let links = Identifier(H5Pcreate(chdf5_link_create()), H5Pclose),
@@ -74,16 +74,16 @@ extension File {
     ///
     /// The corresponding C function is `H5Ldelete`.
     public func delete(_ object: String) throws(HDF5Error) {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         guard H5Ldelete(identifier.id, object, chdf5_default()) >= 0 else {
             throw HDF5Error(path, object, "cannot be deleted")
         }
     }
 
     private func kind(of object: String) throws(HDF5Error) -> H5I_type_t {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         guard let opened = Identifier(H5Oopen(identifier.id, object, chdf5_default()), H5Oclose) else {
             throw HDF5Error(path, object, "it cannot be opened; the file is corrupt")
         }

@@ -21,9 +21,8 @@ public struct File: ~Copyable {
     ///
     /// The corresponding C function is `H5Fcreate`.
     public init(creating path: String) throws(HDF5Error) {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
-        _ = Library.isOpen
+        Library.enter()
+        defer { Library.leave() }
         guard
             let access = Identifier(H5Pcreate(chdf5_file_access()), H5Pclose),
             H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0,
@@ -35,9 +34,8 @@ public struct File: ~Copyable {
     }
 
     private init(opening path: String, _ mode: UInt32) throws(HDF5Error) {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
-        _ = Library.isOpen
+        Library.enter()
+        defer { Library.leave() }
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw HDF5Error(path, "", "there is no such file")
@@ -58,8 +56,8 @@ public struct File: ~Copyable {
     ///
     /// The corresponding C function is `H5Fflush`.
     public func flush() throws(HDF5Error) {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         guard H5Fflush(identifier.id, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(path, "", "cannot flush the file") }
     }
 }

@@ -27,14 +27,19 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
 
 /// libhdf5 as a whole.
 enum Library {
-    /// Held by every function of this module while it calls libhdf5, whose usual builds are not thread-safe: not even
-    /// for two files at once. Recursive, since the functions call one another.
-    static let lock = NSRecursiveLock()
+    /// Held by every function of this module while it calls libhdf5: not every build of it is thread-safe, not even for
+    /// two files at once. Recursive, since the functions call one another.
+    private static let lock = NSRecursiveLock()
 
-    /// Initialises the library and stops it from printing; its messages go into errors instead.
-    static let isOpen: Bool = {
-        H5open() >= 0 && H5Eset_auto2(chdf5_error_stack(), nil, nil) >= 0
-    }()
+    /// Takes the lock, and stops libhdf5 from printing errors, which it remembers for each thread; they go into
+    /// ``HDF5Error`` instead.
+    static func enter() {
+        lock.lock()
+        H5Eset_auto2(chdf5_error_stack(), nil, nil)
+    }
+
+    /// Gives the lock back.
+    static func leave() { lock.unlock() }
 
     /// The innermost message of the error stack, which is then cleared.
     static func takeErrors() -> String {

@@ -13,8 +13,8 @@ struct Identifier: ~Copyable {
     }
 
     deinit {
-        Library.lock.lock()
-        defer { Library.lock.unlock() }
+        Library.enter()
+        defer { Library.leave() }
         _ = close(id)
     }
 }

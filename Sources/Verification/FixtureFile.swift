@@ -30,7 +30,6 @@ final class FixtureFile {
     let kind: Kind
     private let file: File
     private let manifest: [String: Entry]
-    private let digest: FileDigest
     private var touched: Set<String> = []
 
     /// Opens the fixture at `path` and checks its version and manifest.
@@ -41,7 +40,6 @@ final class FixtureFile {
         } catch {
             throw FixtureError(error)
         }
-        digest = FileDigest(path)
         let version: [Int64]
         let kindName: String
         let listed: [String]
@@ -82,9 +80,6 @@ final class FixtureFile {
             }
         }
     }
-
-    /// The file's SHA-256.
-    var sha256: String { digest.value }
 
     /// An error in this file.
     func error(_ dataset: String?, _ problem: String) -> FixtureError {

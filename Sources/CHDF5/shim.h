@@ -20,3 +20,8 @@ static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
+
+// H5Literate is a macro from 1.12 on.
+static inline herr_t chdf5_iterate(hid_t group, H5L_iterate_t visit, void *data) {
+  return H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit, data);
+}

@@ -20,25 +20,25 @@ extension File {
 
     /// The names of the groups and datasets in `group`, sorted.
     ///
-    /// The corresponding C function is `H5Lget_name_by_idx`.
+    /// The corresponding C function is `H5Literate`, in the file's own order: libhdf5 1.10 frees memory it never
+    /// filled when it sorts the names of a corrupt group.
     public func children(of group: String) throws(HDF5Error) -> [String] {
         Library.enter()
         defer { Library.leave() }
         guard let opened = Identifier(H5Gopen2(identifier.id, group, chdf5_default()), H5Gclose) else {
             throw HDF5Error(path, group, "there is no such group")
         }
-        var info = H5G_info_t()
-        guard H5Gget_info(opened.id, &info) >= 0 else { throw HDF5Error(path, group, "cannot read the group") }
         var names: [String] = []
-        for index in 0..<info.nlinks {
-            let length = H5Lget_name_by_idx(
-                opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, chdf5_default())
-            guard length >= 0 else { throw HDF5Error(path, group, "cannot read the name of entry \(index)") }
-            var bytes = [CChar](repeating: 0, count: length + 1)
-            H5Lget_name_by_idx(
-                opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &bytes, bytes.count, chdf5_default())
-            names.append(String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        let status = withUnsafeMutablePointer(to: &names) { names in
+            chdf5_iterate(
+                opened.id,
+                { _, name, _, collected in
+                    guard let name, let collected else { return -1 }
+                    collected.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+                    return 0
+                }, names)
         }
+        guard status >= 0 else { throw HDF5Error(path, group, "cannot read the group") }
         return names.sorted()
     }
 

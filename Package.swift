@@ -47,7 +47,8 @@ let package = Package(
         // MARK: - Kernels
         .target(name: "Kernels", dependencies: ["Tensors"], swiftSettings: optimized),
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
-        .target(name: "FastKernels", dependencies: ["Kernels"], swiftSettings: unchecked),
+        .target(name: "CPrefetch"),
+        .target(name: "FastKernels", dependencies: ["CPrefetch", "Kernels"], swiftSettings: unchecked),
         .target(name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"]),
 
         // MARK: - Model

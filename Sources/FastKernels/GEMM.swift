@@ -70,11 +70,15 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
                             var slab = slab.base
                             for k in stride(from: depths.lowerBound, to: depths.upperBound, by: blockDepth) {
                                 let block = k..<min(k + blockDepth, depths.upperBound)
+                                let next = block.upperBound..<min(block.upperBound + blockDepth, depths.upperBound)
+                                var prefetch = next.isEmpty
+                                    ? Prefetch(own, ownRange.upperBound..<min(ownRange.upperBound + chunk, ownLines), depths.lowerBound..<min(depths.lowerBound + blockDepth, depths.upperBound))
+                                    : Prefetch(own, ownRange, next)
                                 pack(own, ownRange, block, asRows: !sharesRows, into: packed)
                                 product(
                                     sharesRows ? slab : packed, sharesRows ? packed : slab, depth: block.count,
                                     rows: sharesRows ? lines : ownRange, columns: sharesRows ? ownRange : lines,
-                                    into: c.base, stride: columns, k == 0 ? start : .accumulate)
+                                    into: c.base, stride: columns, k == 0 ? start : .accumulate, &prefetch)
                                 slab += lines.count.rounded(up: sharedWidth) * block.count
                             }
                         }
@@ -119,13 +123,14 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
     /// The product of packed rows and columns over one block of the depth.
     private static func product(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, rows: Range<Int>, columns: Range<Int>,
-        into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start
+        into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start, _ prefetch: inout Prefetch
     ) {
         for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: blockRows) {
             let block = first..<min(first + blockRows, rows.upperBound)
             for j in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: tileColumns) {
                 for i in Swift.stride(from: block.lowerBound, to: block.upperBound, by: tileRows) {
                     let target = c + i * stride + j
+                    prefetch.advance(8)
                     let (initial, initialStride): (UnsafePointer<Float>?, Int) =
                         switch start {
                         case .zero: (nil, 0)

@@ -1,3 +1,4 @@
+import CPrefetch
 import Tensors
 
 /// A factor of a product: lines, each as long as the sum is deep. The lines of a transposed matrix are a view as well.
@@ -72,6 +73,35 @@ struct Factor: Sendable {
                 source += width
                 target += width * depth
             }
+        }
+    }
+}
+
+/// Asks memory for the elements of a factor that are packed next, a few cache lines at a time.
+struct Prefetch {
+    private let base: UnsafePointer<Float>
+    private let stride: Int
+    private let runs: Int
+    private let lines: Int
+    private var run = 0
+    private var line = 0
+
+    init(_ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>) {
+        base = factor.elements.base + lines.lowerBound * factor.lineStride + depths.lowerBound * factor.depthStride
+        let isTransposed = factor.depthStride == 1
+        stride = isTransposed ? factor.lineStride : factor.depthStride
+        runs = isTransposed ? lines.count : depths.count
+        self.lines = ((isTransposed ? depths.count : lines.count) + 15) / 16
+    }
+
+    @inline(__always)
+    mutating func advance(_ count: Int) {
+        var count = count
+        while count > 0 && run < runs {
+            plumbline_prefetch(base + run * stride + line * 16)
+            line += 1
+            if line == lines { (run, line) = (run + 1, 0) }
+            count -= 1
         }
     }
 }

@@ -55,8 +55,9 @@ let package = Package(
         .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
 
         // MARK: - Harness
+        .target(name: "CSentinel"),
         .target(
-            name: "Verification", dependencies: ["GPT2", "HDF5", "KernelCatalog", "Reporting"],
+            name: "Verification", dependencies: ["CSentinel", "GPT2", "HDF5", "KernelCatalog", "Reporting"],
             swiftSettings: optimized),
         .target(
             name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "FastKernels", "Reporting"],

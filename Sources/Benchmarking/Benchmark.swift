@@ -8,8 +8,8 @@ public struct BenchmarkRequest: Sendable {
     public var contestants: [WorkerCommand]
     /// The shapes.
     public var shapes: [BenchmarkShape]
-    /// The operations; all if empty.
-    public var operations: Set<String>
+    /// The operations; all if nil.
+    public var operations: Set<String>?
     /// The numbers of threads.
     public var threads: [Int]
     /// Whether whole training steps are timed too.
@@ -19,7 +19,7 @@ public struct BenchmarkRequest: Sendable {
 
     /// A request.
     public init(
-        contestants: [WorkerCommand], shapes: [BenchmarkShape], operations: Set<String> = [], threads: [Int],
+        contestants: [WorkerCommand], shapes: [BenchmarkShape], operations: Set<String>? = nil, threads: [Int],
         steps: Bool = true, budget: Double = 0.15
     ) {
         self.contestants = contestants
@@ -67,7 +67,7 @@ public struct Benchmark {
     public func run() throws -> BenchmarkOutcome {
         let crew = try Crew(request.contestants)
         let (ceilings, trials) = try measure(crew)
-        let steps = request.steps && request.operations.isEmpty ? try StepRace(request, progress).run() : []
+        let steps = request.steps ? try StepRace(request, progress).run() : []
         return outcome(crew, ceilings, trials, steps)
     }
 

@@ -81,11 +81,11 @@ struct Workload: Sendable {
     ///
     /// - Throws: ``TaskError`` for a kernel that asks for a size that no model has.
     static func all(
-        of shape: BenchmarkShape, operations: Set<String>, threads: Int
+        of shape: BenchmarkShape, operations: Set<String>?, threads: Int
     ) throws(TaskError) -> [Workload] {
         var workloads: [Workload] = []
         for kernel in KernelCatalog.kernels
-        where operations.isEmpty || operations.contains(kernel.name.operation) {
+        where operations?.contains(kernel.name.operation) ?? true {
             for (place, sizes, absent) in places(of: kernel.name.operation, shape) {
                 let task = KernelTask(
                     kernel: kernel.name.description, sizes: sizes, absent: absent, threads: threads)

@@ -11,8 +11,8 @@ import Tensors
 ///
 /// Source: Goto and van de Geijn 2008, Anatomy of high-performance matrix multiplication; Van Zee and van de Geijn 2015,
 /// BLIS.
-enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scalar == Float {
-    private typealias Register = Tile<Vector, tileRows>
+enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int, let tileColumns: Int> where Vector.Scalar == Float {
+    private typealias Register = Tile<Vector, tileRows, tileColumns>
 
     /// What the product is added to.
     enum Start {
@@ -32,11 +32,9 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
     private static var blockRows: Int { 264 / tileRows * tileRows }
     /// The lines of a chunk: with its packed elements in the second-level cache, there is room for the rest.
     private static var chunkRows: Int { 96 }
-    private static var chunkColumns: Int { 4 * Register.columns }
+    private static var chunkColumns: Int { 4 * tileColumns }
     /// The elements of the factor that is packed first: 4 MiB of the last-level cache.
     private static var slabCount: Int { 1 << 20 }
-
-    private static var tileColumns: Int { Register.columns }
 
     /// c (rows, columns) = start + a · bᵀ.
     static func multiply(
@@ -62,7 +60,7 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
                 let lines = line..<min(line + slabLines, sharedLines)
                 for k in stride(from: 0, to: depth, by: slabDepth) {
                     let depths = k..<min(k + slabDepth, depth)
-                    pack(shared, lines, depths, asRows: sharesRows, blockDepth, into: slab, workers)
+                    pack(shared, lines, depths, asRows: sharesRows, width: sharedWidth, blockDepth, into: slab, workers)
                     workers.forEach((ownLines + chunk - 1) / chunk) { task in
                         let ownRange = task * chunk..<min((task + 1) * chunk, ownLines)
                         scratch.chunks.withPiece { packed in
@@ -90,10 +88,9 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
 
     /// Packs a slab, block of depth by block, in groups of panels that are worth a task.
     private static func pack(
-        _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, asRows: Bool, _ blockDepth: Int,
-        into slab: MutableView<Float>, _ workers: Workers
+        _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, asRows: Bool, width: Int,
+        _ blockDepth: Int, into slab: MutableView<Float>, _ workers: Workers
     ) {
-        let width = asRows ? tileRows : tileColumns
         let group = 4 * width
         let groups = (lines.count + group - 1) / group
         let blocks = (depths.count + blockDepth - 1) / blockDepth
@@ -108,15 +105,15 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
         }
     }
 
-    /// Packs panels of a tile's rows or columns: a constant width is worth a branch.
+    /// Packs panels of a tile's rows or columns.
     private static func pack(
         _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, asRows: Bool,
         into target: UnsafeMutablePointer<Float>
     ) {
         if asRows {
-            factor.pack(lines, depths, width: tileRows, into: target)
+            Panel<tileRows>.pack(factor, lines, depths, into: target)
         } else {
-            factor.pack(lines, depths, width: tileColumns, into: target)
+            Panel<tileColumns>.pack(factor, lines, depths, into: target)
         }
     }
 
@@ -148,7 +145,7 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
 }
 
 /// Memory for packed factors; see ``GEMM``.
-private let scratch = (slabs: Scratch(count: 1 << 20 + 1 << 14), chunks: Scratch(count: 1 << 15))
+private let scratch = (slabs: Scratch(count: 1 << 20 + 1 << 14), chunks: Scratch(count: 1 << 16))
 
 extension Int {
     /// The least multiple of `unit` that is not below.

@@ -11,26 +11,30 @@ struct Factor: Sendable {
     let lineStride: Int
     /// From depth to depth; this or ``lineStride`` is 1.
     let depthStride: Int
+}
 
-    /// Lays `lines` out in panels of `width`, each depth by depth: what a tile reads, in order.
-    ///
-    /// A panel that reaches beyond the lines repeats the last of them.
-    @inline(__always)
-    func pack(_ lines: Range<Int>, _ depths: Range<Int>, width: Int, into target: UnsafeMutablePointer<Float>) {
-        let source = elements.base + lines.lowerBound * lineStride + depths.lowerBound * depthStride
+/// Panels of `width` lines, each laid out depth by depth: what a tile reads, in order.
+///
+/// A panel that reaches beyond the lines repeats the last of them.
+enum Panel<let width: Int> {
+    static func pack(
+        _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, into target: UnsafeMutablePointer<Float>
+    ) {
+        let (lineStride, depthStride) = (factor.lineStride, factor.depthStride)
+        let source = factor.elements.base + lines.lowerBound * lineStride + depths.lowerBound * depthStride
         let whole = depthStride == 1 ? 0 : lines.count / width * width
-        if whole > 0 { copy(source, lines: whole, depth: depths.count, width: width, into: target) }
+        if whole > 0 { copy(source, depthStride, lines: whole, depth: depths.count, into: target) }
         for line in stride(from: whole, to: lines.count, by: width) {
             transpose(
-                source + line * lineStride, last: min(width, lines.count - line) - 1, depth: depths.count, width: width,
-                into: target + line * depths.count)
+                source + line * lineStride, lineStride, depthStride, last: min(width, lines.count - line) - 1,
+                depth: depths.count, into: target + line * depths.count)
         }
     }
 
     /// One panel: blocks of 4 × 4, the last of them overlapping its neighbour.
-    @inline(__always)
-    private func transpose(
-        _ source: UnsafePointer<Float>, last: Int, depth: Int, width: Int, into target: UnsafeMutablePointer<Float>
+    private static func transpose(
+        _ source: UnsafePointer<Float>, _ lineStride: Int, _ depthStride: Int, last: Int, depth: Int,
+        into target: UnsafeMutablePointer<Float>
     ) {
         let whole = depthStride == 1 ? depth & ~3 : 0
         for block in stride(from: 0, to: width, by: 4) {
@@ -61,9 +65,9 @@ struct Factor: Sendable {
     }
 
     /// Whole panels of lines that lie side by side: each depth is read once, across all panels.
-    @inline(__always)
-    private func copy(
-        _ source: UnsafePointer<Float>, lines: Int, depth: Int, width: Int, into target: UnsafeMutablePointer<Float>
+    private static func copy(
+        _ source: UnsafePointer<Float>, _ depthStride: Int, lines: Int, depth: Int,
+        into target: UnsafeMutablePointer<Float>
     ) {
         for k in 0..<depth {
             var (source, target) = (source + k * depthStride, target + k * width)

@@ -4,13 +4,11 @@
 ///
 /// 12 × 32 fills 24 of the 32 registers of AVX-512; 6 × 16 fills 12 of the 16 of AVX2, and 24 of the 32 of NEON. The
 /// others hold the columns' factors and the row's. Every step makes two fused multiply-adds for each load.
-struct Tile<Vector: SIMD, let rows: Int> where Vector.Scalar == Float {
+struct Tile<Vector: SIMD, let rows: Int, let columns: Int> where Vector.Scalar == Float {
     private struct Row {
         var left = Vector(repeating: 0)
         var right = Vector(repeating: 0)
     }
-
-    static var columns: Int { 2 * Vector.scalarCount }
 
     /// c = initial + a · b, for the first `height` rows and `width` columns.
     ///

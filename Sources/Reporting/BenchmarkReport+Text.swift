@@ -110,12 +110,13 @@ extension BenchmarkReport {
 
     /// How well the run can tell times apart, in words.
     public var noiseText: String {
-        """
-        Two processes of the same code were apart by up to \(Formatting.percent(noise.sameCode)) \
-        (95th percentile of \(noise.kernels)); within \(Formatting.percent(noise.margin)) is the same. \
-        A slowdown of \(Formatting.percent(noise.detectable)) would have been found at the middle kernel, \
-        of \(Formatting.percent(noise.worstDetectable)) at every one.
-        """
+        guard noise.kernels > 0 else { return "" }
+        return """
+            Two processes of the same code were apart by up to \(Formatting.percent(noise.sameCode)) \
+            (95th percentile of \(noise.kernels)); within \(Formatting.percent(noise.margin)) is the same. \
+            A slowdown of \(Formatting.percent(noise.detectable)) would have been found at the middle kernel, \
+            of \(Formatting.percent(noise.worstDetectable)) at every one.
+            """
     }
 
     /// What was left out, in lines of at most 80 columns.
@@ -139,7 +140,10 @@ extension BenchmarkReport {
 
 extension BenchmarkReport.Row {
     /// The kernel's name in at most 24 characters.
-    var shortKernel: String { operation + " " + (["forward": "fwd", "backward": "bwd"][pass] ?? pass) }
+    var shortKernel: String { "\(operation) \(shortPass)" }
+
+    /// The pass in three letters.
+    var shortPass: String { ["forward": "fwd", "backward": "bwd", "update": "upd"][pass] ?? pass }
 
     /// How near a timing comes to the machine's limit.
     func percentOfCeiling(_ timing: BenchmarkReport.Timing) -> String? {

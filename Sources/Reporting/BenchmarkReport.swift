@@ -319,7 +319,8 @@ extension BenchmarkReport {
         public var sameCode: Double
         public var kernels: Int
         /// The smallest slowdown that would have been called SLOW: of the middle kernel, and of the worst.
-        public var detectable, worstDetectable: Double
+        @NonFinite public var detectable: Double
+        @NonFinite public var worstDetectable: Double
 
         /// A noise.
         public init(

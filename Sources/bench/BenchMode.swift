@@ -14,7 +14,9 @@ enum BenchMode {
             Flag(
                 "--kernels", "A,B",
                 help: "The kernels to time and those to compare them with; fast,reference if not given."),
-            Flag("--only", "OP,...", .many, help: "Time these operations alone, such as matmul,gelu."),
+            Flag(
+                "--only", "OP,...", .many,
+                help: "Time these operations alone, such as matmul,gelu; step is the whole training step."),
             Flag(
                 "--shapes", "SHAPE,...", .many,
                 help:
@@ -24,6 +26,7 @@ enum BenchMode {
             Flag(
                 "--peers", "PEER,...", .many,
                 help: "Time these too: \(WorkerCommand.peerNames.joined(separator: ", "))."),
+            Flag("--from", "FILE", help: "Draw the report of a bench.json again, and time nothing."),
             Flag("--report", "DIR", help: "Where bench.md, bench.json and the drawings go; reports if not given."),
         ],
         examples: [
@@ -34,6 +37,13 @@ enum BenchMode {
 
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try syntax.parse(words)
+        if let file = arguments.value("--from") {
+            let report = try saved(file)
+            let folder = arguments.value("--report") ?? (file as NSString).deletingLastPathComponent
+            try write(report, to: folder.isEmpty ? "." : folder)
+            show(report, folder: folder.isEmpty ? "." : folder)
+            return code(report)
+        }
         let started = ContinuousClock.now
         let request = try request(arguments)
         let bar = ProgressBar()
@@ -44,9 +54,32 @@ enum BenchMode {
             outcome, kind: .bench, threads: request.threads.max() ?? 1, command: ["bench"] + words,
             seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
         let folder = arguments.value("--report") ?? "reports"
-        try AtomicFile.write(JSON.data(report), to: "\(folder)/bench.json")
+        try write(report, to: folder)
         show(report, folder: folder)
-        return report.rows.contains { $0.timings.contains(where: \.isWrong) } ? .didNotHold : .held
+        return code(report)
+    }
+
+    /// Whether the first contestant computed everything right.
+    private static func code(_ report: BenchmarkReport) -> ExitCode {
+        report.rows.allSatisfy { $0.timings.first?.seconds != nil } ? .held : .didNotHold
+    }
+
+    /// The report in the file.
+    private static func saved(_ file: String) throws -> BenchmarkReport {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw UsageError("--from: there is no \(file); bench writes one to reports/bench.json")
+        }
+        guard let report = try? JSON.report(BenchmarkReport.self, from: data) else {
+            throw UsageError(
+                "--from: \(file) is not a report of this version of bench (form \(BenchmarkReport.currentSchema)); "
+                    + "run bench again")
+        }
+        return report
+    }
+
+    /// Writes every file of the report.
+    static func write(_ report: BenchmarkReport, to folder: String) throws {
+        for (name, data) in try report.files() { try AtomicFile.write(data, to: "\(folder)/\(name)") }
     }
 
     static func show(_ report: BenchmarkReport, folder: String) {
@@ -75,9 +108,11 @@ enum BenchMode {
         }
         var contestants = names.map { WorkerCommand.kernels($0) }
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
+        let only = arguments.list("--only")
         return BenchmarkRequest(
             contestants: contestants, shapes: shapes,
-            operations: try KernelCatalog.checkedOperations(arguments.list("--only")), threads: try threads(arguments))
+            operations: only.isEmpty ? nil : try KernelCatalog.checkedOperations(only.filter { $0 != "step" }),
+            threads: try threads(arguments), steps: only.isEmpty || only.contains("step"))
     }
 
     private static func threads(_ arguments: Arguments) throws -> [Int] {

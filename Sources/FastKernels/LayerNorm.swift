@@ -8,10 +8,11 @@ extension FastKernels {
             let (inp, out) = (a.inp.base + row * a.C, a.out.base + row * a.C)
             let mean = sum(a.C) { (inp + $0).load($1) } / Float(a.C)
             let center = Vector(repeating: mean)
-            let variance = sum(a.C) {
-                let deviation = (inp + $0).load($1, rest: mean) - center
-                return deviation * deviation
-            } / Float(a.C)
+            let variance =
+                sum(a.C) {
+                    let deviation = (inp + $0).load($1, rest: mean) - center
+                    return deviation * deviation
+                } / Float(a.C)
             let rstd = 1 / (variance + Float(LayerNorm.eps)).squareRoot()
             forEachVector(0..<a.C) { i, count in
                 let norm = ((inp + i).load(count) - center) * Vector(repeating: rstd)

@@ -24,7 +24,7 @@ func exponentials(
     var maxima = Vector(repeating: -.infinity)
     forEachVector(0..<count) { i, count in
         let x = (row + i).load(count, rest: -.infinity)
-        maxima = maxima.replacing(with: x, where: .!(x .<= maxima))
+        maxima = maxima.replacing(with: x, where: x .> maxima)
     }
     let maximum = maxima.max()
     var total = 0.0

@@ -4,14 +4,14 @@
     /// Whole numbers in as many lanes.
     typealias IntVector = SIMD16<Int32>
     /// Matrix products by the tile that its registers hold.
-    typealias Product = GEMM<Vector, 12, 32>
+    typealias Product = GEMM<Tile<Vector, 12>>
 #else
     /// The widest vector of the CPU that this is built for: one register of AVX2, two of NEON or SSE.
     typealias Vector = SIMD8<Float>
     /// Whole numbers in as many lanes.
     typealias IntVector = SIMD8<Int32>
     /// Matrix products by the tile that its registers hold.
-    typealias Product = GEMM<Vector, 6, 16>
+    typealias Product = GEMM<Tile<Vector, 6>>
 #endif
 
 /// The lanes of a ``Vector``.

@@ -84,12 +84,14 @@ public enum LayerNorm {
         public var B = 0
         public var T = 0
         public var C = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
         public init(
             dinp: MutableView<Scalar>, dweight: MutableView<Scalar>, dbias: MutableView<Scalar>, dout: View<Scalar>,
-            inp: View<Scalar>, weight: View<Scalar>, mean: View<Scalar>, rstd: View<Scalar>, B: Int, T: Int, C: Int
+            inp: View<Scalar>, weight: View<Scalar>, mean: View<Scalar>, rstd: View<Scalar>, B: Int, T: Int, C: Int,
+            overwrites: Overwriting = []
         ) {
             self.dinp = dinp
             self.dweight = dweight
@@ -102,15 +104,19 @@ public enum LayerNorm {
             self.B = B
             self.T = T
             self.C = C
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("C", &C)
-            visitor.accumulator("dinp", &dinp, B, T, C, roundings: C + 10)
-            visitor.accumulator("dweight", &dweight, C, roundings: B * T + 3)
-            visitor.accumulator("dbias", &dbias, C, roundings: B * T)
+            visitor.accumulator(
+                "dinp", &dinp, B, T, C, roundings: C + 10, overwritten: overwrites.contains(.activations))
+            visitor.accumulator(
+                "dweight", &dweight, C, roundings: B * T + 3, overwritten: overwrites.contains(.parameters))
+            visitor.accumulator("dbias", &dbias, C, roundings: B * T, overwritten: overwrites.contains(.parameters))
             visitor.input("dout", &dout, B, T, C)
             visitor.input("inp", &inp, B, T, C)
             visitor.input("weight", &weight, C)

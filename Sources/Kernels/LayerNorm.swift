@@ -9,8 +9,8 @@ import Tensors
 ///
 /// - Shapes: inp, out, dinp, dout (B, T, C); mean, rstd (B, T); weight, bias, dweight, dbias (C).
 /// - Rounding: the mean is a sum of C terms and a division, or Welford's: ε = M = (C + 1)·mean |inp|. With S = M·rstd,
-///   rstd errs by a relative R = ½·C + 7 + σ·rstd·S + ½·u·S²: half of the C + 6 roundings of the variance, the root and
-///   its reciprocal; Welford's deviations from running means, which miss by up to M; and the square of the mean's error,
+///   rstd errs by a relative R = ½·C + 7 + ½·σ·rstd·S + ½·u·S²: half of the C + 6 roundings of the variance, the root and
+///   its reciprocal; Welford's deviations from running means, which miss by ½·M on average; and the square of the mean's error,
 ///   all that it adds to the variance about it. norm is made as (inp − mean)·rstd or as inp·a + (bias − mean·a) with
 ///   a = rstd or weight·rstd. With N = (|inp| + |mean|)·rstd, out has
 ///   ε = |weight|·(S + 2·N + (R + 3)·|norm|) + |bias| + |out|. One pass, as mean inp² − mean², does not keep to it.

@@ -1,0 +1,179 @@
+extension BenchmarkReport {
+    /// The report as Markdown: the verdict first, then kernels and steps with their drawings, then how it was measured and
+    /// what was not.
+    public var markdown: String {
+        var parts = ["# Benchmark", "**\(headline).**"]
+        parts += [comparisonLines.map { "- \($0.prefix(1).uppercased() + $0.dropFirst())" }.joined(separator: "\n")]
+        parts += [noiseText, "## The machine's limits", ceilingTable, ceilingNote]
+        if !rows.isEmpty { parts.append("## Kernels") }
+        parts += groups.flatMap { group in
+            ["### \(group.shape), \(Self.threads(group.threads))", kernelTable(group.rows)]
+        }
+        if !rows.isEmpty { parts.append(tableNote) }
+        parts += (rooflines() + forests()).compactMap(picture)
+        if let scaling { parts += ["## Threads", scaling] }
+        if !steps.isEmpty {
+            parts.append("## Training step")
+            for step in steps { parts += ["### \(step.shape), \(step.description)", stepTable(step)] }
+            parts += waterfalls().compactMap(picture)
+        }
+        parts += ["## Method", method, "## What is left open"]
+        parts.append((limits + standingLimits).map { "- \($0)." }.joined(separator: "\n"))
+        parts += ["## Run", facts]
+        return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
+    }
+
+    // MARK: - Tables
+
+    private var ceilingTable: String {
+        let sizes = ceilings.first?.bandwidths.map(\.bytes) ?? []
+        return Formatting.markdown(
+            ["threads", "multiply-add, GFLOP/s"] + sizes.map { "triad of \(Formatting.bytes($0)), GB/s" },
+            ceilings.map { ceiling in
+                ["\(ceiling.threads)", Formatting.number(ceiling.gflops)]
+                    + ceiling.bandwidths.map { Formatting.number($0.gbps) }
+            }, right: Set(0...sizes.count + 1))
+    }
+
+    private var ceilingNote: String {
+        var text = """
+            Reached in this run, in loops that do nothing else. The triad a = b + 3·c counts 12 bytes an element, as STREAM \
+            does; where a store first fetches its line, the memory moves a third more.
+            """
+        if let one = ceilings.first, let all = ceilings.last, all.threads > one.threads, all.gflops < 1.2 * one.gflops {
+            text += """
+                 On this machine \(all.threads) threads reach no more than \
+                \(Formatting.number(all.gflops / one.gflops)) times what one does: its processors share a core.
+                """
+        }
+        return text
+    }
+
+    func kernelTable(_ rows: [Row]) -> String {
+        let others = Array(contestants.indices.dropFirst())
+        return Formatting.markdown(
+            ["kernel", "place", "sizes", "by", "time ± spread", "rate", "of limit", "bound by", "error"]
+                + others.map { "over \(contestants[$0].name)" },
+            rows.map { row in
+                let first = row.timings[0]
+                return [
+                    row.kernel, row.place, row.sizes, first.implementation,
+                    first.seconds.map {
+                        "\(Formatting.seconds($0)) ± \(Formatting.seconds(first.spread ?? 0))"
+                    } ?? first.note ?? "–",
+                    first.seconds.map(row.rate) ?? "–", row.percentOfCeiling(first) ?? "–", row.boundBy.rawValue,
+                    first.isWrong ? "**wrong**" : first.accuracy.map { Formatting.number($0.worst) } ?? "–",
+                ]
+                    + others.map { index in
+                        let timing = row.timings[index]
+                        guard let comparison = timing.comparison else { return timing.note ?? "–" }
+                        let error = timing.accuracy.map { ", error \(Formatting.number($0.worst))" } ?? ""
+                        return "\(Self.interval(comparison)) \(comparison.verdict.rawValue)\(error)"
+                    }
+            }, right: [4, 5, 6, 8])
+    }
+
+    private var tableNote: String {
+        """
+        *Time*: the median of a call with its interquartile range. *Of limit*: the time that the machine's limits allow, \
+        over the time taken; above 100 % the data stayed in a smaller cache than all arguments would fill. *Error*: the \
+        largest error as a fraction of its bound, what rounding explains, after the timing and on the same inputs; above 1 \
+        is wrong, and then there is no time. *Over*: how many times faster than that contestant, with the 95 % interval of \
+        the pairs.
+        """
+    }
+
+    private var scaling: String? {
+        guard let one = ceilings.first?.threads, let all = ceilings.last?.threads, one < all else { return nil }
+        let lines = rows.filter { $0.threads == one }.compactMap { row -> [String]? in
+            guard
+                let more = rows.first(where: {
+                    $0.threads == all && $0.kernel == row.kernel && $0.shape == row.shape && $0.place == row.place
+                }), let a = row.timings[0].seconds, let b = more.timings[0].seconds
+            else { return nil }
+            return [
+                row.kernel, row.shape, row.place, Formatting.seconds(a), Formatting.seconds(b),
+                "\(Formatting.number(a / b))×",
+            ]
+        }
+        guard !lines.isEmpty else { return nil }
+        return "<details><summary>How much faster each kernel is on \(all) threads than on \(one)</summary>\n\n"
+            + Formatting.markdown(
+                ["kernel", "shape", "place", "\(one)", "\(all)", "speed-up"], lines, right: [3, 4, 5])
+            + "\n\n</details>"
+    }
+
+    private func stepTable(_ step: Step) -> String {
+        Formatting.markdown(
+            [
+                "by", "forward", "backward", "update", "step ± spread", "tokens/s", "peak memory", "steps",
+                "\(contestants[0].name) is faster by",
+            ],
+            step.timings.map { timing in
+                guard timing.samples > 0 else {
+                    return [timing.name, timing.note ?? "–"] + [String](repeating: "", count: 7)
+                }
+                return [
+                    timing.name, Formatting.seconds(timing.forward), Formatting.seconds(timing.backward),
+                    Formatting.seconds(timing.update),
+                    "\(Formatting.seconds(timing.total)) ± \(Formatting.seconds(timing.spread))",
+                    Formatting.whole(timing.tokensPerSecond), Formatting.bytes(timing.peakMemory),
+                    "\(timing.samples)", timing.comparison.map(Self.interval) ?? "–",
+                ]
+            }, right: [1, 2, 3, 4, 5, 6, 7])
+    }
+
+    // MARK: - Words
+
+    private var method: String {
+        """
+        <details><summary>How it was measured, and how it was decided</summary>
+
+        Each contestant is a process that lives as long as the run and answers over a pipe. Two at a time make the same call \
+        in turn, A B B A, in blocks of 0.3 ms, or one call if that is longer; a block of several calls starts with one that \
+        does not count. The four times give one logarithm of a ratio: ½ (ln A₁/B₁ + ln A₂/B₂), in which drift and order \
+        cancel. The speed-up is the median over these quartets; its 95 % interval comes from 2,000 bootstrap resamples of \
+        quartets; of fewer than six, the interval is their range and there is no verdict.
+
+        How far two processes of the same code are apart is measured at every kernel in the same run; the 95th percentile, \
+        but at least 2 %, is the margin d. SLOW: the whole interval is above 1 + d, and a sign test, with Holm's \
+        correction for the number of kernels and Bonferroni's for the looks, says so at 5 %. FAST: the whole interval is \
+        below 1/(1 + d). SAME: inside. Otherwise more pairs are taken, in at most three looks, then it is UNSURE.
+
+        After the timing each contestant makes the call once more, from NaN or from what its gradients started with, and \
+        its results are compared with the reference's in float64 on the same inputs, within the bound of the operation's \
+        contract. A contestant that is wrong has no time.
+
+        Operations and bytes are what the mathematics asks for, every argument moved once. The limit of a call is the \
+        larger of its operations over the multiply-add peak and its bytes over the bandwidth of the triad that is nearest \
+        in size to all its arguments.
+
+        </details>
+        """
+    }
+
+    private var standingLimits: [String] {
+        [
+            "Inputs are made up: normal magnitudes, no denormals; a kernel whose time depends on its data may differ",
+            "One machine on one day: compare ratios, not times",
+        ]
+    }
+
+    private var facts: String {
+        """
+        - Command: `\(command.joined(separator: " "))`
+        - Commit: \(commit.map { "`\($0)`" } ?? "unknown")
+        - Contestants: \(contestants.map { "\($0.name) (\($0.title))" }.joined(separator: ", "))
+        - Machine: \(machine.summary)
+        - \(date), \(Formatting.seconds(seconds))
+        """
+    }
+}
+
+extension BenchmarkReport.Row {
+    /// The rate that the limit is about.
+    func rate(_ seconds: Double) -> String {
+        boundBy == .compute
+            ? "\(Formatting.number(gflops(seconds))) GFLOP/s" : "\(Formatting.number(gbps(seconds))) GB/s"
+    }
+}

@@ -1,0 +1,113 @@
+extension BenchmarkReport {
+    /// The roofline of one shape: how near each kernel comes to what arithmetic and bandwidth allow.
+    ///
+    /// A kernel stands at its intensity, operations for each byte; the roofs are what this machine reached in this run.
+    ///
+    /// Source: Williams, Waterman and Patterson 2009, Roofline: an insightful visual performance model.
+    func roofline(_ rows: [Row], _ theme: Theme) -> SVG? {
+        guard let row = rows.first, let ceiling = ceilings.first(where: { $0.threads == row.threads }) else {
+            return nil
+        }
+        let (left, right, top, bottom) = (64.0, 24.0, 58.0, 52.0)
+        var svg = SVG(
+            width: 860, height: 520, theme: theme, title: "Roofline of \(row.shape) on \(Self.threads(row.threads))")
+        let points = rows.compactMap { row -> (row: Row, intensity: Double, rate: Double)? in
+            guard let seconds = row.timings[0].seconds else { return nil }
+            return (row, Double(row.operations) / Double(row.bytes), row.gflops(seconds))
+        }
+        let x = LogAxis(
+            holding: points.map(\.intensity) + [0.05, 60], from: left, to: svg.width - right)
+        let y = LogAxis(
+            holding: points.map(\.rate) + [ceiling.gflops * 1.3, 1], from: svg.height - bottom, to: top)
+
+        svg.label("Roofline, \(row.shape), \(Self.threads(row.threads))", x: left, y: 24, size: 16, bold: true)
+        svg.label(
+            "solid: limits of this machine, measured in this run; points: \(contestants[0].name), pale: the others",
+            x: left, y: 43, size: 12, color: theme.faint)
+        drawGrid(&svg, x, y, xTitle: "operations for each byte", yTitle: "GFLOP/s")
+
+        // The roofs: each bandwidth up to where arithmetic takes over.
+        for (index, bandwidth) in Self.roofs(ceiling).enumerated() {
+            let knee = ceiling.gflops / bandwidth.gbps
+            let from = max(x.range.lowerBound, y.range.lowerBound / bandwidth.gbps)
+            guard from < knee else { continue }
+            svg.line(
+                [(x[from], y[from * bandwidth.gbps]), (x[knee], y[ceiling.gflops])], stroke: theme.faint,
+                width: index == 0 ? 2 : 1.25)
+            let angle = -180 / Double.pi * slope(x, y)
+            let at = from * 1.25
+            svg.label(
+                "\(bandwidth.name) \(Formatting.number(bandwidth.gbps)) GB/s", x: x[at], y: y[at * bandwidth.gbps] - 6,
+                size: 11, color: theme.faint, angle: angle)
+        }
+        let knee = ceiling.gflops / (Self.roofs(ceiling).map(\.gbps).max() ?? 1)
+        svg.line(
+            [(x[knee], y[ceiling.gflops]), (x[x.range.upperBound], y[ceiling.gflops])], stroke: theme.faint, width: 2)
+        svg.label(
+            "multiply-add \(Formatting.number(ceiling.gflops)) GFLOP/s", x: x[x.range.upperBound],
+            y: y[ceiling.gflops] - 7,
+            size: 11, color: theme.faint, anchor: .end)
+
+        var labels = LabelPlacer()
+        let operations = points.reduce(into: [String]()) {
+            if !$0.contains($1.row.operation) { $0.append($1.row.operation) }
+        }
+        for point in points {
+            for timing in point.row.timings.dropFirst() {
+                guard let seconds = timing.seconds else { continue }
+                svg.disc(
+                    x: x[point.intensity], y: y[point.row.gflops(seconds)], radius: 3, color: theme.faint, hollow: true,
+                    tip: "\(timing.name): \(point.row.kernel) \(point.row.place), \(Formatting.seconds(seconds))")
+            }
+        }
+        for point in points {
+            let color = theme.color(operations.firstIndex(of: point.row.operation) ?? 0)
+            let percent = point.row.timings[0].seconds.map { Formatting.percent(point.row.ceilingSeconds / $0) } ?? ""
+            svg.disc(
+                x: x[point.intensity], y: y[point.rate], radius: 5.5, color: color,
+                tip:
+                    "\(point.row.kernel) \(point.row.place): \(Formatting.number(point.rate)) GFLOP/s, \(percent) of its limit"
+            )
+        }
+        for point in points.sorted(by: { $0.rate > $1.rate }) {
+            let color = theme.color(operations.firstIndex(of: point.row.operation) ?? 0)
+            let text =
+                point.row.operation == "matmul" ? "\(point.row.place) \(point.row.shortPass)" : point.row.shortKernel
+            guard let place = labels.place(text, near: (x[point.intensity], y[point.rate]), within: svg) else {
+                continue
+            }
+            svg.label(text, x: place.x, y: place.y, size: 11, color: color, anchor: place.anchor)
+        }
+        return svg
+    }
+
+    /// The slope of a line of constant bandwidth, in radians.
+    private func slope(_ x: LogAxis, _ y: LogAxis) -> Double {
+        let dx = x[x.range.lowerBound * 2] - x[x.range.lowerBound]
+        let dy = y[y.range.lowerBound] - y[y.range.lowerBound * 2]
+        return dy.angle(over: dx)
+    }
+
+    /// Memory's bandwidth, and the best of the caches.
+    private static func roofs(_ ceiling: Ceilings) -> [(name: String, gbps: Double)] {
+        let memory = ceiling.bandwidths.last.map { ("memory", $0.gbps) }
+        let cache = ceiling.bandwidths.dropLast().max { $0.gbps < $1.gbps }.map { ("cache", $0.gbps) }
+        return [memory, cache].compactMap { $0 }.map { (name: $0.0, gbps: $0.1) }
+    }
+}
+
+/// Draws the lines and numbers of two axes.
+func drawGrid(_ svg: inout SVG, _ x: LogAxis, _ y: LogAxis?, xTitle: String, yTitle: String = "") {
+    let (top, bottom) = (y?.end ?? 0, y?.start ?? 0)
+    for tick in x.ticks() {
+        svg.line([(x[tick], top), (x[tick], bottom)], stroke: svg.theme.grid)
+        svg.label(LogAxis.name(tick), x: x[tick], y: bottom + 17, size: 11, color: svg.theme.faint, anchor: .middle)
+    }
+    svg.label(xTitle, x: (x.start + x.end) / 2, y: bottom + 38, size: 12, color: svg.theme.faint, anchor: .middle)
+    guard let y else { return }
+    for tick in y.ticks() {
+        svg.line([(x.start, y[tick]), (x.end, y[tick])], stroke: svg.theme.grid)
+        svg.label(LogAxis.name(tick), x: x.start - 8, y: y[tick] + 4, size: 11, color: svg.theme.faint, anchor: .end)
+    }
+    svg.label(yTitle, x: 18, y: (top + bottom) / 2, size: 12, color: svg.theme.faint, anchor: .middle, angle: -90)
+}

@@ -1,0 +1,130 @@
+import Benchmarking
+import Foundation
+import KernelCatalog
+import Reporting
+import Terminal
+
+/// `bench`: times kernels and writes the report.
+enum BenchMode {
+    private static let syntax = CommandSyntax(
+        "bench",
+        summary:
+            "Times every GPT-2 kernel beside others in one interleaved run, checks what it computed, and says how near it comes to the machine's limits.",
+        flags: [
+            Flag(
+                "--kernels", "A,B",
+                help: "The kernels to time and those to compare them with; fast,reference if not given."),
+            Flag(
+                "--only", "OP,...", .many,
+                help: "Time these operations alone, such as matmul,gelu; step is the whole training step."),
+            Flag(
+                "--shapes", "SHAPE,...", .many,
+                help:
+                    "Models and batches, such as 124M:4x64,124M:1x1024,1558M:1x64, and odd for sizes that no block divides; 124M:4x64 if not given."
+            ),
+            Flag("--threads", "N,...", .many, help: "Numbers of threads; 1 and all cores if not given."),
+            Flag(
+                "--peers", "PEER,...", .many,
+                help: "Time these too: \(WorkerCommand.peerNames.joined(separator: ", "))."),
+            Flag("--from", "FILE", help: "Draw the report of a bench.json again, and time nothing."),
+            Flag("--report", "DIR", help: "Where bench.md, bench.json and the drawings go; reports if not given."),
+        ],
+        examples: [
+            ("bench", "Time the fast kernels beside the reference."),
+            ("bench --peers torch", "And beside PyTorch, with the whole training step."),
+            ("bench --only matmul --shapes 1558M:1x64,odd --threads 1", "Time one operation on one thread."),
+        ])
+
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try syntax.parse(words)
+        if let file = arguments.value("--from") {
+            let report = try saved(file)
+            let folder = arguments.value("--report") ?? (file as NSString).deletingLastPathComponent
+            try write(report, to: folder.isEmpty ? "." : folder)
+            show(report, folder: folder.isEmpty ? "." : folder)
+            return code(report)
+        }
+        let started = ContinuousClock.now
+        let request = try request(arguments)
+        let bar = ProgressBar()
+        let outcome = try Benchmark(request) { bar.show($0, fraction: $1) }.run()
+        bar.clear()
+        let elapsed = started.duration(to: .now).components
+        let report = BenchmarkReport(
+            outcome, kind: .bench, threads: request.threads.max() ?? 1, command: ["bench"] + words,
+            seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+        let folder = arguments.value("--report") ?? "reports"
+        try write(report, to: folder)
+        show(report, folder: folder)
+        return code(report)
+    }
+
+    /// Whether the first contestant computed everything right.
+    private static func code(_ report: BenchmarkReport) -> ExitCode {
+        report.rows.allSatisfy { $0.timings.first?.seconds != nil } ? .held : .didNotHold
+    }
+
+    /// The report in the file.
+    private static func saved(_ file: String) throws -> BenchmarkReport {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw UsageError("--from: there is no \(file); bench writes one to reports/bench.json")
+        }
+        guard let report = try? JSON.report(BenchmarkReport.self, from: data) else {
+            throw UsageError(
+                "--from: \(file) is not a report of this version of bench (form \(BenchmarkReport.currentSchema)); "
+                    + "run bench again")
+        }
+        return report
+    }
+
+    /// Writes every file of the report.
+    static func write(_ report: BenchmarkReport, to folder: String) throws {
+        for (name, data) in try report.files() { try AtomicFile.write(data, to: "\(folder)/\(name)") }
+    }
+
+    static func show(_ report: BenchmarkReport, folder: String) {
+        let style = Style.standardOutput
+        for section in report.kernelSections + report.stepSections {
+            Terminal.print(style.bold(section[0]))
+            for line in section.dropFirst() { Terminal.print(line.contains("WRONG") ? style.red(line) : line) }
+            Terminal.print("")
+        }
+        for line in report.ceilingLines + report.noiseLines + report.limitLines { Terminal.print(style.dim(line)) }
+        Terminal.print("")
+        for line in [report.headline] + report.comparisonLines { Terminal.print(style.bold(line)) }
+        Terminal.print(style.dim("limit: how near to the machine's; error: largest, as a fraction of its bound."))
+        Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
+    }
+
+    private static func request(_ arguments: Arguments) throws -> BenchmarkRequest {
+        let names = arguments.has("--kernels") ? arguments.list("--kernels") : ["fast", "reference"]
+        guard (1...2).contains(names.count) else {
+            throw UsageError("--kernels needs one set or two, such as fast,reference")
+        }
+        for name in names { _ = try KernelCatalog.set(named: name) }
+        var shapes: [BenchmarkShape] = []
+        for name in arguments.has("--shapes") ? arguments.list("--shapes") : ["124M:4x64"] {
+            shapes.append(try BenchmarkShape(name))
+        }
+        var contestants = names.map { WorkerCommand.kernels($0) }
+        for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
+        let only = arguments.list("--only")
+        return BenchmarkRequest(
+            contestants: contestants, shapes: shapes,
+            operations: only.isEmpty ? nil : try KernelCatalog.checkedOperations(only.filter { $0 != "step" }),
+            threads: try threads(arguments), steps: only.isEmpty || only.contains("step"))
+    }
+
+    private static func threads(_ arguments: Arguments) throws -> [Int] {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        guard arguments.has("--threads") else { return cores == 1 ? [1] : [1, cores] }
+        return try Set(
+            arguments.list("--threads").map { text in
+                guard let number = Int(text), (1...1024).contains(number) else {
+                    throw UsageError("--threads needs whole numbers above 0, such as 1,2, not '\(text)'")
+                }
+                return number
+            }
+        ).sorted()
+    }
+}

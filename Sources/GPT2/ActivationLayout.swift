@@ -69,9 +69,11 @@ public struct ActivationLayout: Sendable {
                 attention: memory == .lean
                     ? .fused(lse: add("att_lse", B, NH, T))
                     : .plain(preatt: add("preatt", B, NH, T, T), att: add("att", B, NH, T, T)),
-                atty: add("atty", B, T, C), attproj: shared ?? add("attproj", B, T, C), residual2: add("residual2", B, T, C),
+                atty: add("atty", B, T, C), attproj: shared ?? add("attproj", B, T, C),
+                residual2: add("residual2", B, T, C),
                 ln2: add("ln2", B, T, C), ln2_mean: add("ln2_mean", B, T), ln2_rstd: add("ln2_rstd", B, T),
-                fch: add("fch", B, T, 4 * C), fch_gelu: add("fch_gelu", B, T, 4 * C), fcproj: shared ?? add("fcproj", B, T, C),
+                fch: add("fch", B, T, 4 * C), fch_gelu: add("fch_gelu", B, T, 4 * C),
+                fcproj: shared ?? add("fcproj", B, T, C),
                 residual3: add("residual3", B, T, C))
         }
         lnf = tensors.append("lnf", [B, T, C])

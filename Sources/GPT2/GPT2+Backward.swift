@@ -89,7 +89,8 @@ extension GPT2 {
             kernels.run(
                 FlashAttention.Backward(
                     dinp: activationGradients[g.dqkv], dout: activationGradients[g.datty], inp: activations[a.qkv],
-                    out: activations[a.atty], lse: activations[lse], B: B, T: T, C: C, NH: NH, overwrites: .activations))
+                    out: activations[a.atty], lse: activations[lse], B: B, T: T, C: C, NH: NH, overwrites: .activations)
+            )
         default: preconditionFailure("the layouts of activations and gradients do not belong together")
         }
     }

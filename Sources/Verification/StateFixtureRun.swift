@@ -94,7 +94,8 @@ struct StateFixtureRun {
             try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
         }
         model.kernels.interceptor = intercepting(with: InterceptorChain(forcing, arbiter))
-        try forcing.watch { _ throws(FixtureError) in } during: {
+        try forcing.watch { _ throws(FixtureError) in
+        } during: {
             model.forward()
             model.zeroGradients()
             model.backward()
@@ -214,7 +215,8 @@ struct StateFixtureRun {
         // The band bounds a root mean square; hardly an element of a right tensor is at four times that.
         row.explain(
             actual: view.buffer.map(Double.init), truth: try file.read("\(path)/float64", Double.self),
-            bound: [Double](repeating: 4 * row.bound, count: view.count), initial: nil, shape: shape, coverage: coverage,
+            bound: [Double](repeating: 4 * row.bound, count: view.count), initial: nil, shape: shape,
+            coverage: coverage,
             sizes: [:])
     }
 }

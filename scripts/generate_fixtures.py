@@ -53,7 +53,7 @@ def parse() -> argparse.Namespace:
     parser.error = fail
     parser.add_argument("--size", choices=CONFIGURATIONS, default="tiny", help="the model of the debug state (tiny)")
     parser.add_argument(
-        "--only", choices=["kernels", "tiny"], help="of the committed fixtures, write the kernel cases or tiny.h5 alone")
+        "--only", choices=["kernels", "tiny"], help="of the committed files, write the kernel cases or tiny.h5 alone")
     parser.add_argument("--text", type=Path, help="the text to take tokens from (the project's own)")
     parser.add_argument("--weights", type=Path, help="parameters of a Hugging Face model.safetensors (random)")
     parser.add_argument("--out", type=Path, help="where to write the debug state (fixtures/, named by its size)")
@@ -114,7 +114,8 @@ def write_state(state: states.State, arguments: argparse.Namespace) -> None:
     seconds = time.monotonic() - started
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     print(f"{shown}: {path.stat().st_size / 1024**2:.1f} MiB in {seconds:.0f} s")
-    print(f"  least power: {least:.3g}, {tensor}")
+    if tensor:
+        print(f"  least power: {least:.3g}, {tensor}")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,12 @@ import Tensors
 /// Each element of a factor is packed once. The factor with fewer lines is packed first, by all threads; then each task
 /// takes a chunk of the other's lines, packs it and multiplies it with all of the first.
 ///
-/// Every element of c is summed in the same order, whatever the number of threads and wherever its tile lies: within a
-/// block of the depth from first to last, then block by block.
+/// Every element of c is summed in the same order, whatever the number of threads and wherever its tile lies: in chains of
+/// 128 or 256 terms from first to last, then chain by chain.
 ///
 /// Source: Goto and van de Geijn 2008, Anatomy of high-performance matrix multiplication; Van Zee and van de Geijn 2015,
 /// BLIS.
-enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scalar == Float {
-    private typealias Register = Tile<Vector, tileRows>
-
+enum GEMM<Tile: RegisterTile> {
     /// What the product is added to.
     enum Start {
         /// Nothing: c is overwritten.
@@ -29,56 +27,56 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
     /// The depth of a block: a panel of 16 columns is then 16 KiB, half of a first-level cache.
     private static var blockDepth: Int { 256 }
     /// The rows of a that stay in the second-level cache while the columns of a chunk run: 264 · 256 elements, 264 KiB.
-    private static var blockRows: Int { 264 / tileRows * tileRows }
+    private static var blockRows: Int { 264 / Tile.rows * Tile.rows }
     /// The lines of a chunk: with its packed elements in the second-level cache, there is room for the rest.
     private static var chunkRows: Int { 96 }
-    private static var chunkColumns: Int { 4 * Register.columns }
+    private static var chunkColumns: Int { 4 * Tile.columns }
     /// The elements of the factor that is packed first: 4 MiB of the last-level cache.
     private static var slabCount: Int { 1 << 20 }
 
-    private static var tileColumns: Int { Register.columns }
-
-    /// c (rows, columns) = start + a · bᵀ.
+    /// c = start + a · bᵀ, for `rows` rows of c that lie `stride` apart.
     static func multiply(
-        _ c: MutableView<Float>, rows: Int, columns: Int, depth: Int, _ a: Factor, _ b: Factor, _ start: Start,
-        _ workers: Workers
+        _ c: MutableView<Float>, stride cStride: Int, rows: Int, columns: Int, depth: Int, _ a: Factor, _ b: Factor,
+        _ start: Start, _ workers: Workers = .one
     ) {
         let sharesRows = rows <= columns
         let (shared, own) = sharesRows ? (a, b) : (b, a)
-        let (sharedWidth, ownWidth) = sharesRows ? (tileRows, tileColumns) : (tileColumns, tileRows)
+        let (sharedWidth, ownWidth) = sharesRows ? (Tile.rows, Tile.columns) : (Tile.columns, Tile.rows)
         let (sharedLines, ownLines) = sharesRows ? (rows, columns) : (columns, rows)
 
+        // n terms in chains of k err by about √(n·k/2 + n²/2k) roundings: least where k is √n.
+        let chain = depth > 8192 ? 256 : 128
         let blocks = (depth + blockDepth - 1) / blockDepth
-        let blockDepth = min((depth + blocks - 1) / max(blocks, 1) + 7 & ~7, blockDepth)
+        let blockDepth = min((depth + blocks - 1) / max(blocks, 1), blockDepth)
         let slabLines = min(sharedLines.rounded(up: sharedWidth), slabCount / blockDepth / sharedWidth * sharedWidth)
         let slabDepth = max(slabCount / slabLines / blockDepth, 1) * blockDepth
         // Chunks are fewer lines where there would not be four for each thread.
         let ownPanels = (ownLines + ownWidth - 1) / ownWidth
-        let chunk = min(
-            max(ownPanels / (4 * workers.count), 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
+        let chunk =
+            min(
+                max(ownPanels / (4 * workers.count), 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
 
-        scratch.slabs.withPiece { slab in
+        Scratch.with(slabLines * min(slabDepth, depth)) { slab in
             for line in stride(from: 0, to: sharedLines, by: slabLines) {
                 let lines = line..<min(line + slabLines, sharedLines)
                 for k in stride(from: 0, to: depth, by: slabDepth) {
                     let depths = k..<min(k + slabDepth, depth)
-                    pack(shared, lines, depths, asRows: sharesRows, blockDepth, into: slab, workers)
+                    pack(shared, lines, depths, asRows: sharesRows, width: sharedWidth, blockDepth, into: slab, workers)
                     workers.forEach((ownLines + chunk - 1) / chunk) { task in
                         let ownRange = task * chunk..<min((task + 1) * chunk, ownLines)
-                        scratch.chunks.withPiece { packed in
+                        Scratch.with(chunk * blockDepth) { packed in
                             let packed = packed.base
                             var slab = slab.base
                             for k in stride(from: depths.lowerBound, to: depths.upperBound, by: blockDepth) {
                                 let block = k..<min(k + blockDepth, depths.upperBound)
-                                let next = block.upperBound..<min(block.upperBound + blockDepth, depths.upperBound)
-                                var prefetch = next.isEmpty
-                                    ? Prefetch(own, ownRange.upperBound..<min(ownRange.upperBound + chunk, ownLines), depths.lowerBound..<min(depths.lowerBound + blockDepth, depths.upperBound))
-                                    : Prefetch(own, ownRange, next)
+                                var prefetch = Prefetch(
+                                    own, after: ownRange, block, in: 0..<ownLines, depths, blockDepth: blockDepth)
                                 pack(own, ownRange, block, asRows: !sharesRows, into: packed)
                                 product(
                                     sharesRows ? slab : packed, sharesRows ? packed : slab, depth: block.count,
+                                    chain: chain,
                                     rows: sharesRows ? lines : ownRange, columns: sharesRows ? ownRange : lines,
-                                    into: c.base, stride: columns, k == 0 ? start : .accumulate, &prefetch)
+                                    into: c.base, stride: cStride, k == 0 ? start : .accumulate, &prefetch)
                                 slab += lines.count.rounded(up: sharedWidth) * block.count
                             }
                         }
@@ -90,10 +88,9 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
 
     /// Packs a slab, block of depth by block, in groups of panels that are worth a task.
     private static func pack(
-        _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, asRows: Bool, _ blockDepth: Int,
-        into slab: MutableView<Float>, _ workers: Workers
+        _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, asRows: Bool, width: Int,
+        _ blockDepth: Int, into slab: MutableView<Float>, _ workers: Workers
     ) {
-        let width = asRows ? tileRows : tileColumns
         let group = 4 * width
         let groups = (lines.count + group - 1) / group
         let blocks = (depths.count + blockDepth - 1) / blockDepth
@@ -108,47 +105,51 @@ enum GEMM<Vector: SIMD & SendableMetatype, let tileRows: Int> where Vector.Scala
         }
     }
 
-    /// Packs panels of a tile's rows or columns: a constant width is worth a branch.
+    /// Packs panels of a tile's rows or columns.
     private static func pack(
         _ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>, asRows: Bool,
         into target: UnsafeMutablePointer<Float>
     ) {
         if asRows {
-            factor.pack(lines, depths, width: tileRows, into: target)
+            factor.pack(lines, depths, width: Tile.rows, into: target)
         } else {
-            factor.pack(lines, depths, width: tileColumns, into: target)
+            factor.pack(lines, depths, width: Tile.columns, into: target)
         }
     }
 
     /// The product of packed rows and columns over one block of the depth.
     private static func product(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, rows: Range<Int>, columns: Range<Int>,
-        into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start, _ prefetch: inout Prefetch
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, chain: Int, rows: Range<Int>,
+        columns: Range<Int>, into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start,
+        _ prefetch: inout Prefetch
     ) {
         for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: blockRows) {
             let block = first..<min(first + blockRows, rows.upperBound)
-            for j in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: tileColumns) {
-                for i in Swift.stride(from: block.lowerBound, to: block.upperBound, by: tileRows) {
+            for j in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: Tile.columns) {
+                for i in Swift.stride(from: block.lowerBound, to: block.upperBound, by: Tile.rows) {
                     let target = c + i * stride + j
-                    prefetch.advance(8)
-                    let (initial, initialStride): (UnsafePointer<Float>?, Int) =
+                    var (initial, initialStride): (UnsafePointer<Float>?, Int) =
                         switch start {
                         case .zero: (nil, 0)
                         case .accumulate: (UnsafePointer(target), stride)
                         case .bias(let bias): (bias.base + j, 0)
                         }
-                    Register.multiply(
-                        a + (i - rows.lowerBound) * depth, b + (j - columns.lowerBound) * depth, depth: depth,
-                        into: target, stride: stride, initial: initial, initialStride: initialStride,
-                        height: min(tileRows, block.upperBound - i), width: min(tileColumns, columns.upperBound - j))
+                    prefetch.advance()
+                    var (a, b) = (a + (i - rows.lowerBound) * depth, b + (j - columns.lowerBound) * depth)
+                    for k in Swift.stride(from: 0, to: depth, by: chain) {
+                        Tile.multiply(
+                            a, b, depth: min(chain, depth - k), into: target, stride: stride, initial: initial,
+                            initialStride: initialStride, rows: min(Tile.rows, block.upperBound - i),
+                            columns: min(Tile.columns, columns.upperBound - j))
+                        a += chain * Tile.rows
+                        b += chain * Tile.columns
+                        (initial, initialStride) = (UnsafePointer(target), stride)
+                    }
                 }
             }
         }
     }
 }
-
-/// Memory for packed factors; see ``GEMM``.
-private let scratch = (slabs: Scratch(count: 1 << 20 + 1 << 14), chunks: Scratch(count: 1 << 15))
 
 extension Int {
     /// The least multiple of `unit` that is not below.

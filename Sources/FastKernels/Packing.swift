@@ -14,7 +14,7 @@ struct Factor: Sendable {
 
     /// Lays `lines` out in panels of `width`, each depth by depth: what a tile reads, in order.
     ///
-    /// A panel that reaches beyond the lines repeats the last of them.
+    /// A panel that reaches beyond the lines repeats the last of them. The width is to be a constant, for the compiler.
     @inline(__always)
     func pack(_ lines: Range<Int>, _ depths: Range<Int>, width: Int, into target: UnsafeMutablePointer<Float>) {
         let source = elements.base + lines.lowerBound * lineStride + depths.lowerBound * depthStride
@@ -30,7 +30,8 @@ struct Factor: Sendable {
     /// One panel: blocks of 4 × 4, the last of them overlapping its neighbour.
     @inline(__always)
     private func transpose(
-        _ source: UnsafePointer<Float>, last: Int, depth: Int, width: Int, into target: UnsafeMutablePointer<Float>
+        _ source: UnsafePointer<Float>, last: Int, depth: Int, width: Int,
+        into target: UnsafeMutablePointer<Float>
     ) {
         let whole = depthStride == 1 ? depth & ~3 : 0
         for block in stride(from: 0, to: width, by: 4) {
@@ -63,7 +64,8 @@ struct Factor: Sendable {
     /// Whole panels of lines that lie side by side: each depth is read once, across all panels.
     @inline(__always)
     private func copy(
-        _ source: UnsafePointer<Float>, lines: Int, depth: Int, width: Int, into target: UnsafeMutablePointer<Float>
+        _ source: UnsafePointer<Float>, lines: Int, depth: Int, width: Int,
+        into target: UnsafeMutablePointer<Float>
     ) {
         for k in 0..<depth {
             var (source, target) = (source + k * depthStride, target + k * width)
@@ -79,29 +81,35 @@ struct Factor: Sendable {
 
 /// Asks memory for the elements of a factor that are packed next, a few cache lines at a time.
 struct Prefetch {
-    private let base: UnsafePointer<Float>
-    private let stride: Int
-    private let runs: Int
-    private let lines: Int
+    /// Elements that lie together: a line of a factor, or a depth of one whose lines lie side by side.
+    private let runs: (base: UnsafePointer<Float>, stride: Int, count: Int, cacheLines: Int)
     private var run = 0
-    private var line = 0
+    private var cacheLine = 0
 
-    init(_ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>) {
-        base = factor.elements.base + lines.lowerBound * factor.lineStride + depths.lowerBound * factor.depthStride
-        let isTransposed = factor.depthStride == 1
-        stride = isTransposed ? factor.lineStride : factor.depthStride
-        runs = isTransposed ? lines.count : depths.count
-        self.lines = ((isTransposed ? depths.count : lines.count) + 15) / 16
+    /// What follows `lines` and `depths` of `factor`: the next depths in `allDepths`, or else the next lines in `allLines`.
+    init(
+        _ factor: Factor, after lines: Range<Int>, _ depths: Range<Int>, in allLines: Range<Int>,
+        _ allDepths: Range<Int>, blockDepth: Int
+    ) {
+        let isLast = depths.upperBound == allDepths.upperBound
+        let line = isLast ? lines.upperBound : lines.lowerBound
+        let depth = isLast ? allDepths.lowerBound : depths.upperBound
+        let lineCount = min(lines.count, allLines.upperBound - line)
+        let depthCount = min(blockDepth, allDepths.upperBound - depth)
+        let base = factor.elements.base + line * factor.lineStride + depth * factor.depthStride
+        runs =
+            factor.depthStride == 1
+            ? (base, factor.lineStride, lineCount, (depthCount + 15) / 16)
+            : (base, factor.depthStride, lineCount == 0 ? 0 : depthCount, (lineCount + 15) / 16)
     }
 
+    /// Asks for the next eight cache lines.
     @inline(__always)
-    mutating func advance(_ count: Int) {
-        var count = count
-        while count > 0 && run < runs {
-            plumbline_prefetch(base + run * stride + line * 16)
-            line += 1
-            if line == lines { (run, line) = (run + 1, 0) }
-            count -= 1
+    mutating func advance() {
+        for _ in 0..<8 where run < runs.count {
+            plumbline_prefetch(runs.base + run * runs.stride + cacheLine * 16)
+            cacheLine += 1
+            if cacheLine == runs.cacheLines { (run, cacheLine) = (run + 1, 0) }
         }
     }
 }

@@ -1,29 +1,40 @@
-/// A tile of a matrix product, held in registers while the depth runs: `rows` rows of two vectors.
+/// A tile of a matrix product that a CPU's registers hold.
+protocol RegisterTile: SendableMetatype {
+    static var rows: Int { get }
+    static var columns: Int { get }
+
+    /// c = initial + a · b, for the first so many rows and columns.
+    ///
+    /// - Parameters:
+    ///   - a: ``rows`` factors for each depth.
+    ///   - b: ``columns`` factors for each depth.
+    ///   - initial: what the product is added to: nothing, c itself, or a bias with a stride of 0.
+    static func multiply(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
+        stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows: Int, columns: Int)
+}
+
+/// A tile held in registers while the depth runs: `height` rows of two vectors.
 ///
 ///     tile[i][j] = Σ_k a[k][i] · b[k][j]
 ///
 /// 12 × 32 fills 24 of the 32 registers of AVX-512; 6 × 16 fills 12 of the 16 of AVX2, and 24 of the 32 of NEON. The
 /// others hold the columns' factors and the row's. Every step makes two fused multiply-adds for each load.
-struct Tile<Vector: SIMD, let rows: Int> where Vector.Scalar == Float {
+struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == Float {
+    static var rows: Int { height }
+    static var columns: Int { 2 * Vector.scalarCount }
+
     private struct Row {
         var left = Vector(repeating: 0)
         var right = Vector(repeating: 0)
     }
 
-    static var columns: Int { 2 * Vector.scalarCount }
-
-    /// c = initial + a · b, for the first `height` rows and `width` columns.
-    ///
-    /// - Parameters:
-    ///   - a: `rows` factors for each depth.
-    ///   - b: ``columns`` factors for each depth.
-    ///   - initial: what the product is added to: nothing, c itself, or a bias with a stride of 0.
     @inline(__always)
     static func multiply(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
-        stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, height: Int, width: Int
+        stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows rowCount: Int, columns columnCount: Int
     ) {
-        var tile = InlineArray<rows, Row>(repeating: Row())
+        var tile = InlineArray<height, Row>(repeating: Row())
         var (a, b) = (a, UnsafeRawPointer(b))
         for _ in 0..<depth {
             let left = b.loadUnaligned(as: Vector.self)
@@ -36,8 +47,8 @@ struct Tile<Vector: SIMD, let rows: Int> where Vector.Scalar == Float {
             a += rows
             b += 2 * MemoryLayout<Vector>.size
         }
-        guard height == rows, width == columns else {
-            return store(tile, into: c, stride, initial, initialStride, height: height, width: width)
+        guard rowCount == rows, columnCount == columns else {
+            return store(tile, into: c, stride, initial, initialStride, rows: rowCount, columns: columnCount)
         }
         for i in 0..<rows {
             let target = c + i * stride
@@ -55,8 +66,8 @@ struct Tile<Vector: SIMD, let rows: Int> where Vector.Scalar == Float {
     /// The same for a tile that reaches beyond the matrix.
     @inline(never)
     private static func store(
-        _ tile: InlineArray<rows, Row>, into c: UnsafeMutablePointer<Float>, _ stride: Int,
-        _ initial: UnsafePointer<Float>?, _ initialStride: Int, height: Int, width: Int
+        _ tile: InlineArray<height, Row>, into c: UnsafeMutablePointer<Float>, _ stride: Int,
+        _ initial: UnsafePointer<Float>?, _ initialStride: Int, rows rowCount: Int, columns columnCount: Int
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { whole in
             guard let product = whole.baseAddress else { return }
@@ -64,8 +75,8 @@ struct Tile<Vector: SIMD, let rows: Int> where Vector.Scalar == Float {
                 (product + i * columns).store(tile[i].left)
                 (product + i * columns + Vector.scalarCount).store(tile[i].right)
             }
-            for i in 0..<height {
-                for j in 0..<width {
+            for i in 0..<rowCount {
+                for j in 0..<columnCount {
                     c[i * stride + j] = (initial.map { $0[i * initialStride + j] } ?? 0) + product[i * columns + j]
                 }
             }

@@ -86,8 +86,15 @@ public protocol ArgumentVisitor<Scalar> {
     mutating func input(_ argument: Argument, _ view: inout View<Scalar>)
     /// An argument of token indices, only read. Each lies in `0..<bound`.
     mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>)
+    /// Which results are to be written instead of added to.
+    mutating func overwriting(_ value: inout Overwriting)
     /// An argument that is written or added to.
     mutating func result(_ argument: Argument, _ view: inout MutableView<Scalar>)
+}
+
+extension ArgumentVisitor {
+    /// Leaves the choice as it is.
+    public mutating func overwriting(_ value: inout Overwriting) {}
 }
 
 /// How contracts present their arguments: one line each.
@@ -113,16 +120,22 @@ extension ArgumentVisitor {
     }
 
     mutating func accumulator(
-        _ name: String, _ view: inout MutableView<Scalar>, _ shape: Int..., roundings: Int, coverage: Coverage = .all
+        _ name: String, _ view: inout MutableView<Scalar>, _ shape: Int..., roundings: Int, coverage: Coverage = .all,
+        overwritten: Bool = false
     ) {
-        result(Argument(name, .accumulator, shape, roundings: roundings, coverage: coverage), &view)
+        result(
+            Argument(name, overwritten ? .output : .accumulator, shape, roundings: roundings, coverage: coverage), &view
+        )
     }
 
     mutating func accumulator(
-        _ name: String, optional view: inout MutableView<Scalar>?, _ shape: Int..., roundings: Int
+        _ name: String, optional view: inout MutableView<Scalar>?, _ shape: Int..., roundings: Int,
+        overwritten: Bool = false
     ) {
         var present = view ?? .empty
-        result(Argument(name, .accumulator, shape, roundings: roundings, isOptional: true), &present)
+        result(
+            Argument(name, overwritten ? .output : .accumulator, shape, roundings: roundings, isOptional: true),
+            &present)
         view = present.count == 0 ? nil : present
     }
 }

@@ -85,12 +85,14 @@ public enum Attention {
         public var T = 0
         public var C = 0
         public var NH = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
         public init(
             dinp: MutableView<Scalar>, dpreatt: MutableView<Scalar>, datt: MutableView<Scalar>, dout: View<Scalar>,
-            inp: View<Scalar>, att: View<Scalar>, B: Int, T: Int, C: Int, NH: Int
+            inp: View<Scalar>, att: View<Scalar>, B: Int, T: Int, C: Int, NH: Int,
+            overwrites: Overwriting = []
         ) {
             self.dinp = dinp
             self.dpreatt = dpreatt
@@ -102,18 +104,25 @@ public enum Attention {
             self.T = T
             self.C = C
             self.NH = NH
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("C", &C)
             visitor.size("NH", &NH)
             visitor.require(NH > 0 && C % NH == 0, "NH divides C")
             let hs = C / max(NH, 1)
-            visitor.accumulator("dinp", &dinp, B, T, 3 * C, roundings: hs + 2 * T + 8)
-            visitor.accumulator("dpreatt", &dpreatt, B, NH, T, T, roundings: hs + T + 4, coverage: .causal)
-            visitor.accumulator("datt", &datt, B, NH, T, T, roundings: hs + 1, coverage: .causal)
+            visitor.accumulator(
+                "dinp", &dinp, B, T, 3 * C, roundings: hs + 2 * T + 8, overwritten: overwrites.contains(.activations))
+            visitor.accumulator(
+                "dpreatt", &dpreatt, B, NH, T, T, roundings: hs + T + 4, coverage: .causal,
+                overwritten: overwrites.contains(.activations))
+            visitor.accumulator(
+                "datt", &datt, B, NH, T, T, roundings: hs + 1, coverage: .causal,
+                overwritten: overwrites.contains(.activations))
             visitor.input("dout", &dout, B, T, C)
             visitor.input("inp", &inp, B, T, 3 * C)
             visitor.input("att", &att, B, NH, T, T)

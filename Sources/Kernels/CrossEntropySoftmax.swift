@@ -23,12 +23,14 @@ public enum CrossEntropySoftmax {
         public var T = 0
         public var V = 0
         public var Vp = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
         public init(
             dlogits: MutableView<Scalar>, dlosses: View<Scalar>, probs: View<Scalar>, targets: View<Int32>,
-            B: Int, T: Int, V: Int, Vp: Int
+            B: Int, T: Int, V: Int, Vp: Int,
+            overwrites: Overwriting = []
         ) {
             self.dlogits = dlogits
             self.dlosses = dlosses
@@ -38,15 +40,18 @@ public enum CrossEntropySoftmax {
             self.T = T
             self.V = V
             self.Vp = Vp
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("V", &V)
             visitor.size("Vp", &Vp)
             visitor.require(V <= Vp, "V is at most Vp")
-            visitor.accumulator("dlogits", &dlogits, B, T, Vp, roundings: 4)
+            visitor.accumulator(
+                "dlogits", &dlogits, B, T, Vp, roundings: 4, overwritten: overwrites.contains(.activations))
             visitor.input("dlosses", &dlosses, B, T)
             visitor.input("probs", &probs, B, T, Vp)
             visitor.tokens("targets", below: V, &targets, B, T)

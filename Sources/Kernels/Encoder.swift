@@ -72,12 +72,14 @@ public enum Encoder {
         /// The rows of dwte and of dwpe, for checking alone.
         public var V = 0
         public var P = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
         public init(
             dwte: MutableView<Scalar>, dwpe: MutableView<Scalar>, dout: View<Scalar>, inp: View<Int32>,
-            B: Int, T: Int, C: Int
+            B: Int, T: Int, C: Int,
+            overwrites: Overwriting = []
         ) {
             self.dwte = dwte
             self.dwpe = dwpe
@@ -88,17 +90,19 @@ public enum Encoder {
             self.C = C
             V = dwte.count / C
             P = dwpe.count / C
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("C", &C)
             visitor.size("V", &V)
             visitor.size("P", &P)
             visitor.require(T <= P, "T is at most P")
-            visitor.accumulator("dwte", &dwte, V, C, roundings: B * T)
-            visitor.accumulator("dwpe", &dwpe, P, C, roundings: B)
+            visitor.accumulator("dwte", &dwte, V, C, roundings: B * T, overwritten: overwrites.contains(.parameters))
+            visitor.accumulator("dwpe", &dwpe, P, C, roundings: B, overwritten: overwrites.contains(.parameters))
             visitor.input("dout", &dout, B, T, C)
             visitor.tokens("inp", below: V, &inp, B, T)
         }

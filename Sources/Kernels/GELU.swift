@@ -54,19 +54,27 @@ public enum GELU {
         public var inp: View<Scalar> = .empty
         public var dout: View<Scalar> = .empty
         public var N = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
-        public init(dinp: MutableView<Scalar>, inp: View<Scalar>, dout: View<Scalar>, N: Int) {
+        public init(
+            dinp: MutableView<Scalar>, inp: View<Scalar>, dout: View<Scalar>, N: Int,
+            overwrites: Overwriting = []
+        ) {
             self.dinp = dinp
             self.inp = inp
             self.dout = dout
             self.N = N
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("N", &N)
-            visitor.accumulator("dinp", &dinp, N, roundings: 2 * transcendentalRoundings + 4)
+            visitor.accumulator(
+                "dinp", &dinp, N, roundings: 2 * transcendentalRoundings + 4,
+                overwritten: overwrites.contains(.activations))
             visitor.input("inp", &inp, N)
             visitor.input("dout", &dout, N)
         }

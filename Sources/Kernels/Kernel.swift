@@ -46,8 +46,16 @@ public protocol Kernel<Scalar>: Sendable {
     /// Presents the sizes, then the hyperparameters, then every argument, in the order of the C ABI.
     mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>)
 
+    /// The results that are written where the contract says they are added to.
+    var overwrites: Overwriting { get }
+
     /// The floating-point operations and the bytes that the mathematics asks for, at this call's sizes.
     var cost: Cost { get }
+}
+
+extension Kernel {
+    /// None.
+    public var overwrites: Overwriting { [] }
 }
 
 /// What a kernel call costs at least, whatever the implementation.

@@ -7,13 +7,20 @@ public struct Implementation<Scalar: KernelScalar>: Sendable {
     /// The contract that it implements.
     public let kernel: any Kernel<Scalar>.Type
     let body: any Sendable
+    /// Whether the body does as a call's `overwrites` says; if not, the set clears those results before it.
+    let overwrites: Bool
 
     /// The operation and pass that it implements.
     public var kernelName: KernelName { kernel.name }
 
     /// The implementation `name` of the kernel that `body` takes; `body` may use the given threads.
-    public init<K: Kernel>(_ name: String, _ body: @escaping @Sendable (K, Workers) -> Void) where K.Scalar == Scalar {
+    ///
+    /// A `body` that `overwrites` looks at the call's ``Kernel/overwrites``; one that does not may always add.
+    public init<K: Kernel>(
+        _ name: String, overwrites: Bool = false, _ body: @escaping @Sendable (K, Workers) -> Void
+    ) where K.Scalar == Scalar {
         self.name = name
+        self.overwrites = overwrites
         kernel = K.self
         self.body = body
     }
@@ -53,9 +60,9 @@ public struct KernelSet<Scalar: KernelScalar> {
         implementations[ObjectIdentifier(implementation.kernel)] = implementation
     }
 
-    /// The name of the implementation of `kernel`, if there is one.
+    /// The name of the implementation of `kernel`, if there is one; `composed` for a fused kernel that has none.
     public func implementation(of kernel: any Kernel<Scalar>.Type) -> String? {
-        implementations[ObjectIdentifier(kernel)]?.name
+        implementations[ObjectIdentifier(kernel)]?.name ?? (kernel is any FusedKernel.Type ? "composed" : nil)
     }
 
     /// The name of the implementation of the kernel of that name, if there is one.
@@ -70,16 +77,50 @@ public struct KernelSet<Scalar: KernelScalar> {
 
     /// Makes the call.
     ///
-    /// - Precondition: the set implements `K`, and every argument has the number of elements of its shape.
+    /// - Precondition: the set implements `K` or can compose it, and every argument has the number of elements of its
+    ///   shape.
     public func run<K: Kernel>(_ call: K) where K.Scalar == Scalar {
-        guard let body = implementations[ObjectIdentifier(K.self)]?.body as? @Sendable (K, Workers) -> Void else {
-            preconditionFailure("the set has no \(K.name)")
-        }
         var checker = CountChecker<Scalar>(kernel: K.name)
         var checked = call
         checked.visit(&checker)
-        guard let interceptor else { return body(call, workers) }
-        interceptor.intercept(call) { body($0, workers) }
+        guard let interceptor else { return perform(call) }
+        interceptor.intercept(call) { perform($0) }
+    }
+
+    private func perform<K: Kernel>(_ call: K) where K.Scalar == Scalar {
+        let implementation = implementations[ObjectIdentifier(K.self)]
+        if let body = implementation?.body as? @Sendable (K, Workers) -> Void {
+            if implementation?.overwrites == false && !call.overwrites.isEmpty {
+                var zeroing = Zeroing<Scalar>()
+                var zeroed = call
+                zeroed.visit(&zeroing)
+            }
+            body(call, workers)
+        } else if let call = call as? any FusedKernel<Scalar> {
+            var plain = self
+            plain.interceptor = nil
+            call.compose(of: plain)
+        } else {
+            preconditionFailure("the set has no \(K.name)")
+        }
+    }
+}
+
+/// A kernel that does the work of several. A set that has no implementation of it composes it of those.
+public protocol FusedKernel<Scalar>: Kernel {
+    /// Makes the call by the plain kernels of `set`.
+    func compose(of set: KernelSet<Scalar>)
+}
+
+/// Clears what a call overwrites.
+private struct Zeroing<Scalar: KernelScalar>: ArgumentVisitor {
+    func size(_ name: String, _ value: inout Int) {}
+    func require(_ holds: Bool, _ rule: String) {}
+    func hyperparameter(_ name: String, _ value: inout Float) {}
+    func input(_ argument: Argument, _ view: inout View<Scalar>) {}
+    func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {}
+    func result(_ argument: Argument, _ view: inout MutableView<Scalar>) {
+        if argument.role == .output { view.fill(0) }
     }
 }
 

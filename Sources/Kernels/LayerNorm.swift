@@ -9,8 +9,8 @@ import Tensors
 ///
 /// - Shapes: inp, out, dinp, dout (B, T, C); mean, rstd (B, T); weight, bias, dweight, dbias (C).
 /// - Rounding: the mean is a sum of C terms and a division, or Welford's: ε = M = (C + 1)·mean |inp|. With S = M·rstd,
-///   rstd errs by a relative R = ½·C + 7 + σ·rstd·S + ½·u·S²: half of the C + 6 roundings of the variance, the root and
-///   its reciprocal; Welford's deviations from running means, which miss by up to M; and the square of the mean's error,
+///   rstd errs by a relative R = ½·C + 7 + ½·σ·rstd·S + ½·u·S²: half of the C + 6 roundings of the variance, the root and
+///   its reciprocal; Welford's deviations from running means, which miss by ½·M on average; and the square of the mean's error,
 ///   all that it adds to the variance about it. norm is made as (inp − mean)·rstd or as inp·a + (bias − mean·a) with
 ///   a = rstd or weight·rstd. With N = (|inp| + |mean|)·rstd, out has
 ///   ε = |weight|·(S + 2·N + (R + 3)·|norm|) + |bias| + |out|. One pass, as mean inp² − mean², does not keep to it.
@@ -84,12 +84,14 @@ public enum LayerNorm {
         public var B = 0
         public var T = 0
         public var C = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
         public init(
             dinp: MutableView<Scalar>, dweight: MutableView<Scalar>, dbias: MutableView<Scalar>, dout: View<Scalar>,
-            inp: View<Scalar>, weight: View<Scalar>, mean: View<Scalar>, rstd: View<Scalar>, B: Int, T: Int, C: Int
+            inp: View<Scalar>, weight: View<Scalar>, mean: View<Scalar>, rstd: View<Scalar>, B: Int, T: Int, C: Int,
+            overwrites: Overwriting = []
         ) {
             self.dinp = dinp
             self.dweight = dweight
@@ -102,15 +104,19 @@ public enum LayerNorm {
             self.B = B
             self.T = T
             self.C = C
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("C", &C)
-            visitor.accumulator("dinp", &dinp, B, T, C, roundings: C + 10)
-            visitor.accumulator("dweight", &dweight, C, roundings: B * T + 3)
-            visitor.accumulator("dbias", &dbias, C, roundings: B * T)
+            visitor.accumulator(
+                "dinp", &dinp, B, T, C, roundings: C + 10, overwritten: overwrites.contains(.activations))
+            visitor.accumulator(
+                "dweight", &dweight, C, roundings: B * T + 3, overwritten: overwrites.contains(.parameters))
+            visitor.accumulator("dbias", &dbias, C, roundings: B * T, overwritten: overwrites.contains(.parameters))
             visitor.input("dout", &dout, B, T, C)
             visitor.input("inp", &inp, B, T, C)
             visitor.input("weight", &weight, C)

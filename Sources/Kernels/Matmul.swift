@@ -71,12 +71,14 @@ public enum Matmul {
         public var T = 0
         public var C = 0
         public var OC = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
         public init(
             dinp: MutableView<Scalar>, dweight: MutableView<Scalar>, dbias: MutableView<Scalar>?, dout: View<Scalar>,
-            inp: View<Scalar>, weight: View<Scalar>, B: Int, T: Int, C: Int, OC: Int
+            inp: View<Scalar>, weight: View<Scalar>, B: Int, T: Int, C: Int, OC: Int,
+            overwrites: Overwriting = []
         ) {
             self.dinp = dinp
             self.dweight = dweight
@@ -88,16 +90,21 @@ public enum Matmul {
             self.T = T
             self.C = C
             self.OC = OC
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("C", &C)
             visitor.size("OC", &OC)
-            visitor.accumulator("dinp", &dinp, B, T, C, roundings: OC + 1)
-            visitor.accumulator("dweight", &dweight, OC, C, roundings: B * T + 1)
-            visitor.accumulator("dbias", optional: &dbias, OC, roundings: B * T)
+            visitor.accumulator(
+                "dinp", &dinp, B, T, C, roundings: OC + 1, overwritten: overwrites.contains(.activations))
+            visitor.accumulator(
+                "dweight", &dweight, OC, C, roundings: B * T + 1, overwritten: overwrites.contains(.parameters))
+            visitor.accumulator(
+                "dbias", optional: &dbias, OC, roundings: B * T, overwritten: overwrites.contains(.parameters))
             visitor.input("dout", &dout, B, T, OC)
             visitor.input("inp", &inp, B, T, C)
             visitor.input("weight", &weight, OC, C)

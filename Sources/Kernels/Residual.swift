@@ -46,20 +46,26 @@ public enum Residual {
         public var dinp2: MutableView<Scalar> = .empty
         public var dout: View<Scalar> = .empty
         public var N = 0
+        public var overwrites: Overwriting = []
 
         public init() {}
 
-        public init(dinp1: MutableView<Scalar>, dinp2: MutableView<Scalar>, dout: View<Scalar>, N: Int) {
+        public init(
+            dinp1: MutableView<Scalar>, dinp2: MutableView<Scalar>, dout: View<Scalar>, N: Int,
+            overwrites: Overwriting = []
+        ) {
             self.dinp1 = dinp1
             self.dinp2 = dinp2
             self.dout = dout
             self.N = N
+            self.overwrites = overwrites
         }
 
         public mutating func visit(_ visitor: inout some ArgumentVisitor<Scalar>) {
+            visitor.overwriting(&overwrites)
             visitor.size("N", &N)
-            visitor.accumulator("dinp1", &dinp1, N, roundings: 1)
-            visitor.accumulator("dinp2", &dinp2, N, roundings: 1)
+            visitor.accumulator("dinp1", &dinp1, N, roundings: 1, overwritten: overwrites.contains(.activations))
+            visitor.accumulator("dinp2", &dinp2, N, roundings: 1, overwritten: overwrites.contains(.activations))
             visitor.input("dout", &dout, N)
         }
 

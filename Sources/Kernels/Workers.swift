@@ -1,3 +1,6 @@
+import Foundation
+import Synchronization
+
 /// The threads that a kernel may use.
 public struct Workers: Sendable, Hashable {
     /// How many run at once.
@@ -19,5 +22,20 @@ public struct Workers: Sendable, Hashable {
             for task in 0..<tasks { body(task) }
             return
         }
+    }
+
+    /// Runs `body` once on each of ``count`` threads, the calling one among them; on that alone where the others are busy
+    /// with another loop.
+    ///
+    /// For what belongs to a thread, such as its floating-point environment.
+    public func onEachThread(_ body: @Sendable () -> Void) {
+        let started = Atomic<Int>(0)
+        let ran = count > 1 && ThreadPool.shared.run(count, threads: count) { _ in
+            // No thread takes a second task before each has one.
+            started.wrappingAdd(1, ordering: .acquiringAndReleasing)
+            while started.load(ordering: .acquiring) < count { sched_yield() }
+            body()
+        }
+        if !ran { body() }
     }
 }

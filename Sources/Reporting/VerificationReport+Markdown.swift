@@ -5,7 +5,7 @@ extension VerificationReport {
         if let blamed { parts += ["Blamed: " + blamed.explanation + "."] }
         let failures = rows.filter { $0.verdict == .fail }
         if !failures.isEmpty {
-            parts += ["## What failed", Self.table(failures, findings: true)]
+            parts += ["## What failed", Self.table(failures, findings: true)] + mapParts
         }
         parts += ["## Kernels", kernelTable, reading, "## Every tensor"]
         for mode in ComparisonRow.Mode.allCases {
@@ -17,6 +17,24 @@ extension VerificationReport {
         }
         parts += ["## Fixtures", fixtureTable, "## Run", facts]
         return parts.joined(separator: "\n\n") + "\n"
+    }
+
+    /// The map of each failed tensor, folded but for the first.
+    private var mapParts: [String] {
+        let maps = maps
+        guard !maps.isEmpty else { return [] }
+        let pictures = maps.enumerated().map { number, map in
+            let title = "\(map.row.operation) \(map.row.pass), \(map.row.mode.rawValue), \(map.row.case): `\(map.row.tensor)`"
+            let picture = """
+                <picture><source media="(prefers-color-scheme: dark)" srcset="\(map.name).dark.svg">\
+                <img alt="Where the errors are" src="\(map.name).light.svg"></picture>
+                """
+            return number == 0
+                ? picture : "<details><summary>\(title)</summary>\n\n\(picture)\n\n</details>"
+        }
+        let failed = rows.count { $0.verdict == .fail }
+        let rest = failed > maps.count ? ["The first \(maps.count) of \(Formatting.count(failed)) failed tensors have a map."] : []
+        return ["### Where the errors are"] + pictures + rest
     }
 
     private var kernelTable: String {

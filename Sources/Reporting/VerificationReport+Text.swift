@@ -61,7 +61,8 @@ extension VerificationReport {
         let failures = rows.filter { $0.verdict == .fail }
         let shown = 8
         return failures.prefix(shown).flatMap { row in
-            ["\(row.operation) \(row.pass), \(row.mode.rawValue), \(row.case): \(row.tensor)", "    " + row.finding]
+            ["\(row.operation) \(row.pass), \(row.mode.rawValue), \(row.case): \(row.tensor)"]
+                + row.finding.split(separator: ";").map { "    " + $0.drop { $0 == " " } }
         } + (failures.count > shown ? ["and \(failures.count - shown) more; see the report"] : [])
     }
 
@@ -97,10 +98,12 @@ extension VerificationReport {
 extension ComparisonRow {
     /// What was found, in words.
     var finding: String {
-        if let note { return note }
         let place =
             "at \(Formatting.index(index)): expected \(Formatting.exact(expected)), got \(Formatting.exact(actual))"
-        return "error \(Formatting.number(worst)) of its bound; worst \(place)"
+            + " (\(Formatting.number(ulps)) ulp)"
+        let error = worst > 1 ? "error \(Formatting.number(worst)) of its bound; worst \(place)" : nil
+        let given = isWiring ? "the kernel gives what the reference kernel gives on the same arguments" : nil
+        return [note, pattern, error, given].compactMap { $0 }.joined(separator: "; ")
     }
 }
 

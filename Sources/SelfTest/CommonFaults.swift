@@ -216,10 +216,10 @@ extension CommonFault {
             run()
             sentinel_round_toward_zero()
         },
-        CommonFault(name: "the environment changed on another thread", canHappen: { !$0.inputs.isEmpty }) {
-            _, workers, _, run in
+        CommonFault(name: "the environment changed on another thread") { _, workers, _, run in
             run()
-            workers.forEach(workers.count) { if $0 == workers.count - 1 { sentinel_flush_subnormals() } }
+            let caller = pthread_self()
+            workers.onEachThread { if pthread_self() != caller { sentinel_flush_subnormals() } }
         },
     ]
 

@@ -43,8 +43,9 @@ extension Recipe {
     var implementation: Implementation<Float> { Implementation("recipe") { run($0, $1) } }
 
     /// A right variant, chosen at random.
-    static func variant(using generator: inout SplitMix64) -> (description: String, implementation: Implementation<Float>)
-    {
+    static func variant(using generator: inout SplitMix64) -> (
+        description: String, implementation: Implementation<Float>
+    ) {
         var recipe = Self()
         recipe.arithmetic = .random(using: &generator)
         recipe.choose(using: &generator)

@@ -38,7 +38,8 @@ extension ComparisonRow {
     ) {
         pattern =
             ErrorPattern(
-                actual: actual, truth: truth, bound: bound, initial: initial, shape: shape, coverage: coverage, sizes: sizes
+                actual: actual, truth: truth, bound: bound, initial: initial, shape: shape, coverage: coverage,
+                sizes: sizes
             ).description
         heat = HeatMap(shape: shape) { index in
             guard coverage.contains(index, shape: shape) else { return nil }

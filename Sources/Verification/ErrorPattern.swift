@@ -79,7 +79,8 @@ struct ErrorPattern {
         for (axis, extent) in shape.enumerated() where extent > 1 {
             let position = at(first)[axis]
             let name = name(ofAxis: axis)
-            candidates.append(("\(name) \(position)\(position == extent - 1 ? ", the last" : "")", { at($0)[axis] == position }))
+            candidates.append(
+                ("\(name) \(position)\(position == extent - 1 ? ", the last" : "")", { at($0)[axis] == position }))
         }
         for width in [4, 8, 16, 32] where columns > width && columns % width != 0 {
             let tail = columns / width * width

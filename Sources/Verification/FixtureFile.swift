@@ -130,6 +130,9 @@ final class FixtureFile {
 
     // MARK: - Attributes
 
+    /// Whether a group has an attribute of that name.
+    func has(_ name: String, of group: String) -> Bool { file.hasAttribute(name, of: group) }
+
     /// A whole number.
     func integer(_ name: String, of group: String) throws(FixtureError) -> Int {
         let numbers = try integers(name, of: group)

@@ -1,6 +1,6 @@
 import CSentinel
 import Kernels
-import Tensors
+import Synchronization
 
 /// The state of the processor that changes what float arithmetic gives: whether subnormals are flushed to zero, and how
 /// results are rounded. Each thread has its own.
@@ -10,10 +10,11 @@ enum FloatingPointEnvironment {
     /// Restores the default on this thread and on those of `workers`, and says whether any had another.
     @discardableResult
     static func restore(_ workers: Workers) -> Bool {
-        let changed = Tensor<UInt8>(repeating: 0, count: workers.count + 1)
-        workers.forEach(workers.count) { changed.view[$0] = restoreOnThisThread() ? 1 : 0 }
-        changed.view[workers.count] = restoreOnThisThread() ? 1 : 0
-        return changed.view.buffer.contains(1)
+        let isChanged = Atomic<Bool>(false)
+        workers.onEachThread {
+            if restoreOnThisThread() { isChanged.store(true, ordering: .relaxed) }
+        }
+        return isChanged.load(ordering: .relaxed)
     }
 
     private static func restoreOnThisThread() -> Bool {

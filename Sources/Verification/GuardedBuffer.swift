@@ -72,7 +72,8 @@ final class GuardedBuffer {
             var byte = 0
             switch sentinel_touched(handle, &byte) {
             case sentinel_written: return "the kernel wrote \(side)"
-            case sentinel_read: return sentinel_tells_writes() != 0 ? "the kernel read \(side)" : "the kernel went \(side)"
+            case sentinel_read:
+                return sentinel_tells_writes() != 0 ? "the kernel read \(side)" : "the kernel went \(side)"
             default: break
             }
         }

@@ -66,11 +66,14 @@ private struct Builder: ArgumentVisitor {
 
     mutating func size(_ name: String, _ value: inout Int) { value = kernelCase.sizes[name] ?? 0 }
     mutating func require(_ holds: Bool, _ rule: String) {}
+    mutating func overwriting(_ value: inout Overwriting) { value = kernelCase.overwrites }
     mutating func hyperparameter(_ name: String, _ value: inout Float) {
         value = kernelCase.hyperparameters[name] ?? 0
     }
     mutating func input(_ argument: Argument, _ view: inout View<Float>) { allocate(argument, &view) }
-    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) { allocate(argument, &view) }
+    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
+        allocate(argument, &view)
+    }
 
     mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
         guard kernelCase.results.contains(where: { $0.argument.name == argument.name }) else { return }

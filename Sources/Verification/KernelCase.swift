@@ -33,6 +33,8 @@ struct KernelCase: ArgumentVisitor {
     private(set) var sizes: [String: Int] = [:]
     /// The numbers that are not sizes, by name.
     private(set) var hyperparameters: [String: Float] = [:]
+    /// Which results are overwritten instead of added to.
+    private(set) var overwrites: Overwriting = []
     /// What is only read, by name; an absent bias has no entry.
     private(set) var inputs: [String: Elements] = [:]
     /// What is written, in the order of the contract.
@@ -69,6 +71,18 @@ struct KernelCase: ArgumentVisitor {
         attempt { (case_) throws(FixtureError) in
             value = try case_.fixture.float(name, of: case_.group)
             case_.hyperparameters[name] = value
+        }
+    }
+
+    mutating func overwriting(_ value: inout Overwriting) {
+        attempt { (case_) throws(FixtureError) in
+            guard case_.fixture.has("overwrites", of: case_.group) else { return }
+            let choice = try case_.fixture.integer("overwrites", of: case_.group)
+            guard (1...3).contains(choice) else {
+                throw case_.fixture.error(case_.group, "overwrites is \(choice), and must be 1, 2 or 3")
+            }
+            value = Overwriting(rawValue: choice)
+            case_.overwrites = value
         }
     }
 

@@ -48,6 +48,9 @@ struct Ledger {
     /// Reports a row: of a result that was settled, or a finding of its own, such as a changed input.
     mutating func report(_ row: ComparisonRow) { rows.append(row) }
 
+    /// The results of that mode that were asked for and not compared yet, sorted.
+    func unsettled(in mode: ComparisonRow.Mode) -> [String] { open.filter { $0.mode == mode }.map(\.path).sorted() }
+
     /// Checks that nothing is left.
     func close() throws(FixtureError) -> VerificationReport.Fixture {
         if let forgotten = open.min(by: { $0.path < $1.path }) {

@@ -62,7 +62,16 @@ struct StateFixtureRun {
         // Where a kernel alone can be wrong, it is asked what it makes of what it was given.
         if mode == .isolated { try arbitrate(&model, &ranked) }
         // A tensor is compared when it is complete, and stands in the report where it was written.
+        let silent = books.unsettled(in: mode).map { path in
+            var row = row(nil, mode, state.model, path)
+            row.verdict = .fail
+            row.note = "no kernel wrote it"
+            row.isWiring = true
+            return (path, row)
+        }
         for ranked in ranked.sorted(by: { $0.write.order < $1.write.order }) { books.report(ranked.row) }
+        // What the model never writes, it got wrong.
+        for (path, row) in silent { try books.compare(Ledger.Entry(mode: mode, path: path), row) }
         ledger = books
     }
 

@@ -12,7 +12,7 @@ struct ContractTests {
         #expect(
             KernelCatalog.operations == [
                 "encoder", "layernorm", "matmul", "attention", "gelu", "residual", "softmax", "crossentropy",
-                "crossentropy_softmax", "adamw",
+                "crossentropy_softmax", "adamw", "flash_attention", "classifier",
             ])
     }
 
@@ -50,7 +50,7 @@ struct ContractTests {
     }
 
     @Test(arguments: [
-        ("slow", "'slow'"), ("matmul=slow", "'slow'"), ("conv=fast", "'conv'"), ("", "''"), ("gelu=fast", "reference"),
+        ("slow", "'slow'"), ("matmul=slow", "'slow'"), ("conv=fast", "'conv'"), ("", "''"), ("gelu=mine", "reference"),
     ])
     func unknownSelection(_ text: String, named: String) {
         let error = #expect(throws: KernelSelectionError.self) { _ = try KernelCatalog.set(named: text) }

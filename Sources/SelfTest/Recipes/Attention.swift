@@ -108,7 +108,8 @@ struct AttentionBackwardRecipe: Recipe {
                     let gradient = arithmetic.dot(hs, { dout(t, $0) }, { a.inp[offset(t2, 2) + $0] })
                     a.datt[entry(t, t2)] = (usesInitial ? a.datt[entry(t, t2)] : 0) + gradient
                 }
-                let expectation = expectationFactor
+                let expectation =
+                    expectationFactor
                     * arithmetic.dot(t + 1, { a.att[entry(t, $0)] }, { a.datt[entry(t, $0)] })
                 for t2 in 0...t {
                     let gradient = a.att[entry(t, t2)] * (a.datt[entry(t, t2)] - expectation)
@@ -126,7 +127,8 @@ struct AttentionBackwardRecipe: Recipe {
                     a.dinp[offset(t2, 1) + i] += sum(a.T - first, keyScale) {
                         (a.dpreatt[entry(first + $0, t2)], a.inp[offset(first + $0, keyFromKey ? 1 : 0) + i])
                     }
-                    a.dinp[offset(t2, 2) + i] += valueFactor
+                    a.dinp[offset(t2, 2) + i] +=
+                        valueFactor
                         * arithmetic.dot(a.T - first, { a.att[entry(first + $0, t2)] }, { dout(first + $0, i) })
                 }
             }

@@ -50,7 +50,8 @@ struct EncoderBackwardRecipe: Recipe {
         let factor = positionFactor(a)
         for t in 0..<a.T {
             for i in 0..<a.C {
-                a.dwpe[position(t, a) * a.C + i] += factor
+                a.dwpe[position(t, a) * a.C + i] +=
+                    factor
                     * arithmetic.sum(a.B) { countsForPosition($0, a) ? a.dout[($0 * a.T + t) * a.C + i] : 0 }
             }
         }

@@ -1,0 +1,65 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// As ``attentionForward(_:_:)``, but a block's scores are scratch, and backward computes them again.
+extension FastKernels {
+    /// ``FlashAttention/Forward``.
+    @Sendable public static func flashAttentionForward(_ a: FlashAttention.Forward<Float>, _ workers: Workers) {
+        workers.forEach(a.B * a.NH) { task in
+            let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
+            Scratch.with(attentionBlock * a.T) { scores in
+                for rows in head.blocks {
+                    head.score(rows, into: scores, stride: a.T)
+                    for t in rows {
+                        let row = scores.base + (t - rows.lowerBound) * a.T
+                        scale(row, t + 1, by: head.scale)
+                        let (maximum, sum) = exponentials(of: row, t + 1, into: row)
+                        scale(row, t + 1, by: Float(1 / sum))
+                        (row + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                        a.lse[task * a.T + t] = Float(Double(maximum) + log(sum))
+                    }
+                    head.mix(rows, View(scores), stride: a.T, into: a.out.from(head.start(of: rows)))
+                }
+            }
+        }
+    }
+
+    /// ``FlashAttention/Backward``: the last rows first, which see all keys and so overwrite their gradients.
+    @Sendable public static func flashAttentionBackward(_ a: FlashAttention.Backward<Float>, _ workers: Workers) {
+        let overwrites = a.overwrites.contains(.activations)
+        workers.forEach(a.B * a.NH) { task in
+            let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
+            Scratch.with(2 * attentionBlock * a.T) { memory in
+                let (att, ds) = (memory, memory.from(attentionBlock * a.T))
+                for rows in head.blocks.reversed() {
+                    let place = head.start(of: rows)
+                    let (dout, out) = (a.dout.from(place), a.out.from(place))
+                    head.score(rows, into: att, stride: a.T)
+                    head.multiplyByValues(rows, dout, into: ds, stride: a.T, .zero)
+                    for t in rows {
+                        let row = t - rows.lowerBound
+                        let (p, d) = (att.base + row * a.T, ds.base + row * a.T)
+                        let lse = Vector(repeating: a.lse[task * a.T + t])
+                        let expectation = Vector(
+                            repeating: sum(a.C / a.NH) {
+                                (dout.base + row * a.C + $0).load($1) * (out.base + row * a.C + $0).load($1)
+                            })
+                        let scale = Vector(repeating: head.scale)
+                        forEachVector(0..<t + 1) { i, count in
+                            let probability = exp((p + i).load(count) * scale - lse)
+                            (p + i).store(probability, count)
+                            (d + i).store(probability * ((d + i).load(count) - expectation) * scale, count)
+                        }
+                        (p + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                        (d + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                    }
+                    let isFirst = rows.upperBound == a.T
+                    head.addGradients(
+                        rows, probabilities: View(att), scores: View(ds), stride: a.T, dout, to: a.dinp,
+                        (overwrites ? .zero : .accumulate, overwrites && isFirst ? .zero : .accumulate))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Kernels
+import Tensors
+
+/// GELU by the logistic function σ: 0.5·(1 + tanh s) = σ(2s), which does not cancel where tanh s is near −1.
+extension FastKernels {
+    /// ``GELU/Forward``: x·σ(2s).
+    @Sendable public static func geluForward(_ a: GELU.Forward<Float>, _ workers: Workers) {
+        workers.forEachPart(a.N) { part in
+            forEachVector(part) { i, count in
+                let x = (a.inp.base + i).load(count)
+                (a.out.base + i).store(x / (1 + exp(minusTwoS(x, x * x))), count)
+            }
+        }
+    }
+
+    /// ``GELU/Backward``: dout·σ·(1 + x·(1 − σ)·2s′), where 1 − σ = e·σ with e = exp(−2s).
+    @Sendable public static func geluBackward(_ a: GELU.Backward<Float>, _ workers: Workers) {
+        let overwrites = a.overwrites.contains(.activations)
+        workers.forEachPart(a.N) { part in
+            forEachVector(part) { i, count in
+                let x = (a.inp.base + i).load(count)
+                let square = x * x
+                let e = exp(minusTwoS(x, square))
+                let sigma = 1 / (1 + e)
+                let slope = Vector(repeating: linear).plus(Vector(repeating: 3 * cubic), times: square)
+                let gradient = sigma.plus(sigma * (e * sigma), times: x * slope)
+                let dout = (a.dout.base + i).load(count)
+                let target = a.dinp.base + i
+                target.store(overwrites ? gradient * dout : target.load(count).plus(gradient, times: dout), count)
+            }
+        }
+    }
+
+    /// 2s = linear·x + cubic·x³
+    private static var linear: Float { Float(2 * GELU.scale) }
+    private static var cubic: Float { Float(2 * GELU.scale * GELU.cubic) }
+
+    /// −2s, kept where exp neither overflows nor, times anything, leaves NaN.
+    @inline(__always)
+    private static func minusTwoS(_ x: Vector, _ square: Vector) -> Vector {
+        let s = x * Vector(repeating: -linear).plus(Vector(repeating: -cubic), times: square)
+        return s.replacing(with: 87, where: s .> 87)
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Kernels
+import Tensors
+
+extension FastKernels {
+    /// ``Softmax/Forward``, row by row.
+    @Sendable public static func softmaxForward(_ a: Softmax.Forward<Float>, _ workers: Workers) {
+        workers.forEachRow(a.B * a.T, of: a.Vp) { row in
+            let probs = a.probs.base + row * a.Vp
+            let (_, sum) = exponentials(of: a.logits.base + row * a.Vp, a.V, into: probs)
+            scale(probs, a.V, by: Float(1 / sum))
+            for v in a.V..<a.Vp { probs[v] = 0 }
+        }
+    }
+}
+
+/// Writes exp(row − max) to `target`, if given, and returns max and the sum.
+///
+/// The sum of each 1,024 is in float, and theirs in double: a row may be a whole vocabulary.
+@inline(__always)
+func exponentials(
+    of row: UnsafePointer<Float>, _ count: Int, into target: UnsafeMutablePointer<Float>?
+) -> (maximum: Float, sum: Double) {
+    var maxima = Vector(repeating: -.infinity)
+    forEachVector(0..<count) { i, count in
+        let x = (row + i).load(count, rest: -.infinity)
+        maxima = maxima.replacing(with: x, where: x .> maxima)
+    }
+    let maximum = maxima.max()
+    var total = 0.0
+    for start in stride(from: 0, to: count, by: 1024) {
+        total += Double(
+            sum(min(1024, count - start)) { i, count in
+                let e = exp((row + start + i).load(count, rest: -.infinity) - Vector(repeating: maximum))
+                if let target { (target + start + i).store(e, count) }
+                return e
+            })
+    }
+    return (maximum, total)
+}
+
+/// Multiplies every element by `factor`.
+@inline(__always)
+func scale(_ row: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
+    forEachVector(0..<count) { i, count in (row + i).store((row + i).load(count) * Vector(repeating: factor), count) }
+}

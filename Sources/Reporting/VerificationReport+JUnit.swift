@@ -1,0 +1,55 @@
+extension VerificationReport {
+    /// The report in the XML of JUnit, which continuous integration shows: a suite for each mode and kernel, a test for
+    /// each tensor.
+    ///
+    /// Source: the schema that Jenkins and GitLab read, github.com/testmoapp/junitxml.
+    public var junit: String {
+        var suites: [(name: String, rows: [ComparisonRow])] = []
+        for row in rows {
+            let name = "\(row.mode.rawValue) \(row.operation) \(row.pass)"
+            if let index = suites.firstIndex(where: { $0.name == name }) {
+                suites[index].rows.append(row)
+            } else {
+                suites.append((name, [row]))
+            }
+        }
+        func failures(_ rows: [ComparisonRow]) -> Int { rows.count { $0.verdict == .fail } }
+        var lines = [
+            #"<?xml version="1.0" encoding="UTF-8"?>"#,
+            #"<testsuites name="verify" tests="\#(rows.count)" failures="\#(failures(rows))" time="\#(seconds)">"#,
+        ]
+        for suite in suites {
+            lines.append(
+                #"  <testsuite name="\#(suite.name.escapedForXML)" tests="\#(suite.rows.count)" "#
+                    + #"failures="\#(failures(suite.rows))">"#)
+            for row in suite.rows {
+                let name = "\(row.case): \(row.tensor)".escapedForXML
+                let opening = #"    <testcase classname="\#(suite.name.escapedForXML)" name="\#(name)""#
+                guard row.verdict == .fail else {
+                    lines.append(opening + "/>")
+                    continue
+                }
+                lines.append(opening + ">")
+                lines.append(#"      <failure message="\#(row.finding.escapedForXML)"/>"#)
+                lines.append("    </testcase>")
+            }
+            lines.append("  </testsuite>")
+        }
+        return (lines + ["</testsuites>", ""]).joined(separator: "\n")
+    }
+}
+
+extension String {
+    /// The text as it stands in an attribute of XML.
+    fileprivate var escapedForXML: String {
+        reduce(into: "") { text, character in
+            switch character {
+            case "&": text += "&amp;"
+            case "<": text += "&lt;"
+            case ">": text += "&gt;"
+            case "\"": text += "&quot;"
+            default: text.append(character)
+            }
+        }
+    }
+}

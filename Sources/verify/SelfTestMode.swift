@@ -1,0 +1,44 @@
+import Foundation
+import Reporting
+import SelfTest
+import Terminal
+
+/// `verify selftest`: tries the harness itself and writes the report.
+enum SelfTestMode {
+    private static let syntax = CommandSyntax(
+        "verify selftest",
+        summary:
+            "Plants faults in kernels and in the model's wiring, each of which must be caught and rightly blamed, and tries right kernels of many kinds, none of which may be called wrong.",
+        flags: [
+            Flag("--variants", "N", help: "How many right kernels to try; 1024 if not given."),
+            Flag("--seed", "N", help: "What the choices of the right kernels are drawn from; 1 if not given."),
+            Flag("--report", "DIR", help: "Where selftest.md and selftest.json go; reports if not given."),
+        ],
+        examples: [("verify selftest", "Try the whole catalogue.")])
+
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try syntax.parse(words)
+        let started = ContinuousClock.now
+        let bar = ProgressBar()
+        let test = SelfTest(
+            root: ".", variants: try arguments.count("--variants") ?? 1024,
+            seed: UInt64(try arguments.count("--seed") ?? 1)
+        ) { bar.show($0, fraction: $1) }
+        let found = try test.run()
+        bar.clear()
+
+        let report = SelfTestReport(
+            faults: found.faults, variants: found.variants, falseAlarms: found.falseAlarms, seed: found.seed,
+            machine: .current(threads: ProcessInfo.processInfo.activeProcessorCount), commit: RunFacts.commit(),
+            seconds: started.duration(to: .now) / .seconds(1))
+        let folder = arguments.value("--report") ?? "reports"
+        try AtomicFile.write(JSON.data(report), to: "\(folder)/selftest.json")
+        try AtomicFile.write(Data(report.markdown.utf8), to: "\(folder)/selftest.md")
+
+        let style = Style.standardOutput
+        for line in report.lines { Terminal.print(line) }
+        Terminal.print(report.holds ? style.green(report.headline) : style.red(report.headline))
+        Terminal.print(style.dim("Every fault: \(folder)/selftest.md and \(folder)/selftest.json"))
+        return report.holds ? .held : .didNotHold
+    }
+}

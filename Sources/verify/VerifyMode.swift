@@ -1,0 +1,103 @@
+import Foundation
+import KernelCatalog
+import Kernels
+import Reporting
+import Terminal
+import Verification
+
+/// `verify`: judges kernels and writes the report.
+enum VerifyMode {
+    private static let syntax = CommandSyntax(
+        "verify",
+        summary:
+            "Compares every GPT-2 kernel, layer by layer, with what PyTorch computed. `verify selftest` tries the harness itself.",
+        flags: [
+            Flag(
+                "--kernels", "SET",
+                help: "The kernels to judge: fast (the default), reference, or a list such as fast,matmul=reference."),
+            Flag("--fixture", "FILE ...", .many, help: "The fixtures to judge by; those of the project if not given."),
+            Flag("--only", "OP,...", .many, help: "Judge these operations alone, such as gelu,layernorm."),
+            Flag(
+                "--mode", "MODE", .many,
+                help:
+                    "isolated (each kernel on the reference's inputs), chained (the model on its own outputs), training (steps of the optimizer), or all, the default."
+            ),
+            Flag("--threads", "N", help: "Threads for the kernels; all cores if not given."),
+            Flag(
+                "--report", "DIR",
+                help: "Where verify.md, verify.json and verify.junit.xml go; reports if not given."),
+            Flag("--list", help: "List the implementations of every kernel and exit."),
+        ],
+        examples: [
+            ("verify", "Judge the fast kernels by all fixtures of the project."),
+            ("verify --kernels reference --only attention", "Judge one operation of the reference."),
+            ("verify --fixture fixtures/generated/124M.h5", "Judge a whole GPT-2 of 124 million parameters."),
+            ("verify selftest", "Plant bugs and see each of them caught."),
+        ])
+
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try syntax.parse(words)
+        if arguments.has("--list") {
+            for line in listing() { Terminal.print(line) }
+            return .held
+        }
+        let started = ContinuousClock.now
+        let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
+        let request = VerificationRequest(
+            kernels: try KernelCatalog.set(
+                named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)),
+            fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
+            operations: try KernelCatalog.checkedOperations(arguments.list("--only")),
+            modes: try modes(arguments.list("--mode")))
+
+        let bar = ProgressBar()
+        let outcome = try Verifier(request) { bar.show($0, fraction: $1) }.run()
+        bar.clear()
+
+        let report = VerificationReport(
+            outcome, kernels: request.kernels, flags: words,
+            seconds: started.duration(to: .now) / .seconds(1))
+        let folder = arguments.value("--report") ?? "reports"
+        for file in try report.files() { try AtomicFile.write(file.data, to: "\(folder)/\(file.name)") }
+        show(report, folder: folder)
+        try GitHubActions.publish(report)
+        return report.verdict == .pass ? .held : .didNotHold
+    }
+
+    private static func modes(_ names: [String]) throws(UsageError) -> Set<ComparisonRow.Mode> {
+        var modes: Set<ComparisonRow.Mode> = []
+        for name in names.isEmpty ? ["all"] : names {
+            if name == "all" {
+                modes.formUnion(ComparisonRow.Mode.allCases)
+            } else if let mode = ComparisonRow.Mode(rawValue: name) {
+                modes.insert(mode)
+            } else {
+                throw UsageError("--mode: '\(name)' is none of isolated, chained, training and all")
+            }
+        }
+        return modes
+    }
+
+    private static func listing() -> [String] {
+        Formatting.plain(
+            [["kernel", "implementations"]]
+                + KernelCatalog.kernels.map { kernel in
+                    let names = KernelCatalog.implementations.filter { $0.kernelName == kernel.name }.map(\.name)
+                    return [kernel.name.description, names.joined(separator: ", ")]
+                })
+    }
+
+    private static func show(_ report: VerificationReport, folder: String) {
+        let style = Style.standardOutput
+        for section in [report.caseLines, report.layerLines, report.trainingLines] where !section.isEmpty {
+            Terminal.print(style.bold(section[0]))
+            for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
+            Terminal.print("")
+        }
+        for line in report.failureLines { Terminal.print(style.red(line)) }
+        if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
+        Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
+        Terminal.print(style.dim("Worst: largest error over its bound; vs torch: error beside PyTorch's float32."))
+        Terminal.print(style.dim("Every comparison: \(folder)/verify.md and \(folder)/verify.json"))
+    }
+}

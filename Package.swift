@@ -75,7 +75,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification"]),
-        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking"]),
+        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "HDF5"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "Reporting"]),

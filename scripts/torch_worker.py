@@ -19,6 +19,7 @@ from typing import Callable
 VERSION = 1
 # OpenMP's threads go on spinning for a while after a call. They have to be asleep when another worker's turn comes.
 SETTLING = 0.003
+PROCESSORS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def say(**answer) -> None:
@@ -361,6 +362,9 @@ def serve(compiled: bool) -> None:
                 task = values["task"]
                 call = step = None
                 torch.set_num_threads(task["threads"])
+                # As Sources/Benchmarking/Affinity.swift does.
+                if hasattr(os, "sched_setaffinity"):
+                    os.sched_setaffinity(0, {max(PROCESSORS)} if task["threads"] == 1 else PROCESSORS)
                 try:
                     if request == "prepareStep":
                         step = Step(task, compiled)

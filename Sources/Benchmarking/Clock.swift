@@ -3,3 +3,11 @@ func seconds(_ body: () -> Void) -> Double {
     let duration = ContinuousClock().measure(body).components
     return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
 }
+
+extension ContinuousClock.Instant {
+    /// The seconds since then.
+    var secondsToNow: Double {
+        let duration = duration(to: .now).components
+        return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+    }
+}

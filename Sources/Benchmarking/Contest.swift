@@ -7,17 +7,25 @@ struct Contest {
     /// Many short blocks tell more than few long ones in the same time: what disturbs them hits few.
     static let block = 0.0003
 
+    /// So often within its budget a call of less than 16 MB gets new memory: where it lies is part of the noise.
+    private static let placements = 6
+
     private let first, second: WorkerProcess
+    private let task: KernelTask
+    private let isSmall: Bool
     /// Added to the first's calls, for the self-test.
     private let slowdown: Double
-    private let calls: (Int, Int)
+    private var calls = (1, 1)
     /// The seconds that a quartet takes, about.
-    let expected: Double
+    private(set) var expected = 0.0
     private(set) var samples = PairedSamples()
 
-    /// A contest of two workers that are ready for the same call.
-    init(_ first: WorkerProcess, _ second: WorkerProcess, slowdown: Double = 0) throws(WorkerError) {
-        (self.first, self.second, self.slowdown) = (first, second, slowdown)
+    /// A contest of two workers that are ready for `task`, whose arguments take `footprint` bytes.
+    init(
+        _ first: WorkerProcess, _ second: WorkerProcess, _ task: KernelTask, footprint: Int, slowdown: Double = 0
+    ) throws(WorkerError) {
+        (self.first, self.second, self.task, self.slowdown) = (first, second, task, slowdown)
+        isSmall = footprint < 16 << 20
         let (a, b) = (try Self.calibrate(first), try Self.calibrate(second))
         calls = (a.calls, b.calls)
         expected = 2 * (a.seconds + b.seconds)
@@ -34,15 +42,21 @@ struct Contest {
 
     /// Takes quartets until `budget` seconds are spent, at least `least` and at most `most`.
     mutating func measure(least: Int, most: Int, budget: Double) throws(WorkerError) {
-        let start = ContinuousClock.now
-        var taken = 0
-        while taken < most, taken < least || start.duration(to: .now) < .seconds(budget) {
+        var (taken, spent, placed) = (0, 0.0, 0)
+        while taken < most, taken < least || spent < budget {
+            if isSmall, Int(spent / budget * Double(Self.placements)) > placed {
+                placed += 1
+                _ = try first.prepare(task)
+                _ = try second.prepare(task)
+            }
+            let start = ContinuousClock.now
             let a1 = try first.time(calls: calls.0, slowdown: slowdown)
             let b1 = try second.time(calls: calls.1)
             let b2 = try second.time(calls: calls.1)
             let a2 = try first.time(calls: calls.0, slowdown: slowdown)
             samples.add(a1, b1, b2, a2)
             taken += 1
+            spent += start.secondsToNow
         }
     }
 }

@@ -53,6 +53,20 @@ public struct PairedSamples: Sendable {
     }
 }
 
+extension PairedSamples {
+    /// What the quartets say, where two runs of the same code differ by up to `margin`; of fewer than six, nothing.
+    func verdict(margin: Double) -> BenchmarkReport.SpeedVerdict {
+        count < 6 ? .unsure : .init(ratio, margin: margin)
+    }
+
+    /// The quartets to add for an interval half as wide as the margin, at least 10.
+    func morePairs(for margin: Double) -> Int { max(quartetsNeeded(for: margin / 2) - count, 10) }
+
+    /// Whether quartets from fresh processes agree that A is slower: their middle is beyond the margin, and their
+    /// interval above 1.
+    func agrees(margin: Double) -> Bool { ratio.median > 1 + margin && ratio.low > 1 }
+}
+
 /// A ratio of times with its 95 % interval: above 1 is slower.
 public struct Ratio: Sendable, Hashable {
     /// The median of the paired ratios.

@@ -68,7 +68,7 @@ struct Trial {
         var open: [Int] = []
         for index in contests.indices.dropFirst() {
             guard let samples = contests[index], samples.count >= 6, looks[index] < 3,
-                BenchmarkReport.SpeedVerdict(samples.ratio, margin: margin) == .unsure
+                samples.verdict(margin: margin) == .unsure
             else { continue }
             open.append(index)
         }
@@ -76,13 +76,20 @@ struct Trial {
         for index in open {
             guard try prepare(crew, index), let samples = contests[index] else { continue }
             // Enough for an interval as wide as the margin, within four times the first look's time.
-            let needed = samples.quartetsNeeded(for: margin) - samples.count
-            var contest = try Contest(crew.workers[0], crew.workers[index])
-            try contest.measure(least: Self.least, most: max(needed, Self.least), budget: 4 * budget)
+            var contest = try Contest(
+                crew.workers[0], crew.workers[index], workload.task, footprint: workload.call.footprint)
+            try contest.measure(least: Self.least, most: samples.morePairs(for: margin), budget: 4 * budget)
             contests[index]?.append(contest.samples)
             looks[index] += 1
         }
         return true
+    }
+
+    /// New pairs of the first contestant and the second, who were just started.
+    func freshSamples(_ crew: Crew, budget: Double) throws(WorkerError) -> PairedSamples {
+        _ = try crew.workers[0].prepare(workload.task)
+        _ = try crew.workers[1].prepare(workload.task)
+        return try contest(crew.workers[0], crew.workers[1], budget: budget)
     }
 
     private mutating func prepare(_ crew: Crew, _ index: Int) throws(WorkerError) -> Bool {
@@ -99,7 +106,7 @@ struct Trial {
     private func contest(
         _ first: WorkerProcess, _ second: WorkerProcess, budget: Double
     ) throws(WorkerError) -> PairedSamples {
-        var contest = try Contest(first, second)
+        var contest = try Contest(first, second, workload.task, footprint: workload.call.footprint)
         // Of calls that take long, a few pairs have to do.
         let quartet = contest.expected
         let least = quartet > 0.5 ? 1 : quartet > budget / 4 ? 3 : Self.least
@@ -142,7 +149,7 @@ struct Trial {
             let slower = samples.logarithms.count { $0 > log(1 + margin) }
             row.timings[index].comparison = BenchmarkReport.Comparison(
                 ratio: ratio.median, low: ratio.low, high: ratio.high, pairs: samples.count, looks: looks[index],
-                verdict: samples.count < 6 ? .unsure : .init(ratio, margin: margin),
+                verdict: samples.verdict(margin: margin),
                 p: min(Double(looks[index]) * Statistics.signTest(slower, of: samples.count), 1))
         }
     }

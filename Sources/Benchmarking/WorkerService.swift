@@ -29,6 +29,7 @@ public struct WorkerService {
                 // The memory of the call before is given back first.
                 prepared = nil
                 model = nil
+                Affinity.set(threads: task.threads)
                 do {
                     prepared = try call(task)
                     try say(.ready(implementation: implementation(of: task.kernel)))
@@ -44,6 +45,7 @@ public struct WorkerService {
                 try say(.done)
             case .prepareStep(let task):
                 prepared = nil
+                Affinity.set(threads: task.threads)
                 model = TimedModel(task, kernels)
                 try say(.ready(implementation: name))
             case .step:

@@ -2,6 +2,7 @@ extension BenchmarkReport {
     /// The report as Markdown: the verdict first, then kernels and steps with their drawings, then how it was measured and
     /// what was not.
     public var markdown: String {
+        guard gate == nil else { return gateMarkdown(withDrawings: true) }
         var parts = ["# Benchmark", "**\(headline).**"]
         parts += [comparisonLines.map { "- \($0.prefix(1).uppercased() + $0.dropFirst())" }.joined(separator: "\n")]
         parts += [noiseText, "## The machine's limits", ceilingTable, ceilingNote]
@@ -125,7 +126,7 @@ extension BenchmarkReport {
 
     // MARK: - Words
 
-    private var method: String {
+    var method: String {
         """
         <details><summary>How it was measured, and how it was decided</summary>
 
@@ -152,14 +153,14 @@ extension BenchmarkReport {
         """
     }
 
-    private var standingLimits: [String] {
+    var standingLimits: [String] {
         [
             "Inputs are made up: normal magnitudes, no denormals; a kernel whose time depends on its data may differ",
             "One machine on one day: compare ratios, not times",
         ]
     }
 
-    private var facts: String {
+    var facts: String {
         """
         - Command: `\(command.joined(separator: " "))`
         - Commit: \(commit.map { "`\($0)`" } ?? "unknown")

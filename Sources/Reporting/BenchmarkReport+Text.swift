@@ -1,6 +1,7 @@
 extension BenchmarkReport {
     /// The outcome in a few words: how many kernels are right, and how the first contestant fares against each other.
     public var headline: String {
+        if let gateHeadline { return gateHeadline }
         let wrong = rows.filter { $0.timings.first?.isWrong ?? false }
         let failed = rows.filter { $0.timings.first?.seconds == nil && !($0.timings.first?.isWrong ?? false) }
         var parts: [String] = []
@@ -91,7 +92,7 @@ extension BenchmarkReport {
                     "\(share.kernel) \(Formatting.percent(share.seconds / first.total))"
                 }
                 lines.append(
-                    contentsOf: wrapped(
+                    contentsOf: Self.wrapped(
                         "\(first.name): " + shares.joined(separator: ", ")
                             + ", no kernel \(Formatting.percent(first.remainder / first.total))"))
             }
@@ -120,14 +121,14 @@ extension BenchmarkReport {
     }
 
     /// What was left out, in lines of at most 80 columns.
-    public var limitLines: [String] { limits.flatMap { wrapped("Left open: \($0).") } }
+    public var limitLines: [String] { limits.flatMap { Self.wrapped("Left open: \($0).") } }
 
     /// The noise in lines of at most 80 columns.
-    public var noiseLines: [String] { wrapped(noiseText) }
+    public var noiseLines: [String] { Self.wrapped(noiseText) }
 
     static func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }
 
-    private func wrapped(_ text: String) -> [String] {
+    static func wrapped(_ text: String) -> [String] {
         text.split(separator: " ").reduce(into: [String]()) { lines, word in
             if let last = lines.last, last.count + 1 + word.count <= 80 {
                 lines[lines.count - 1] += " " + word

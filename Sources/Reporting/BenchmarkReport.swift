@@ -17,6 +17,8 @@ public struct BenchmarkReport: Codable, Sendable {
     public var steps: [Step]
     /// How well this run can tell two times apart.
     public var noise: Noise
+    /// What the gate found; nil for a benchmark.
+    public var gate: Gate?
     /// What was not measured, and why.
     public var limits: [String]
     /// Where it ran.
@@ -308,6 +310,51 @@ extension BenchmarkReport {
             self.description = description
             self.threads = threads
             self.timings = timings
+        }
+    }
+
+    /// What a gate found.
+    public struct Gate: Codable, Sendable {
+        /// Something that keeps a change from being merged.
+        public struct Finding: Codable, Sendable {
+            /// The kinds, the gravest first.
+            public enum Kind: String, Codable, Sendable, CaseIterable {
+                /// It computes something else, or ends.
+                case wrong = "WRONG"
+                /// It computes the same with larger errors.
+                case inaccurate = "LESS ACCURATE"
+                /// It takes longer.
+                case slow = "SLOW"
+            }
+
+            /// What is the matter.
+            public var kind: Kind
+            /// With which kernel, and where, such as `gelu forward (124M:1x64 hidden, 1 thread)`.
+            public var kernel: String
+            /// In numbers.
+            public var text: String
+
+            /// A finding.
+            public init(kind: Kind, kernel: String, text: String) {
+                self.kind = kind
+                self.kernel = kernel
+                self.text = text
+            }
+        }
+
+        /// The commits compared; a head with `+` is the working tree.
+        public var base, head: String
+        /// What keeps the change from being merged; nothing if empty.
+        public var findings: [Finding]
+        /// Remarks on what does not, such as a loss of accuracy that was accepted.
+        public var remarks: [String]
+
+        /// What a gate found.
+        public init(base: String, head: String, findings: [Finding], remarks: [String]) {
+            self.base = base
+            self.head = head
+            self.findings = findings
+            self.remarks = remarks
         }
     }
 

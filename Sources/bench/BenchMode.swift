@@ -102,20 +102,25 @@ enum BenchMode {
             throw UsageError("--kernels needs one set or two, such as fast,reference")
         }
         for name in names { _ = try KernelCatalog.set(named: name) }
-        var shapes: [BenchmarkShape] = []
-        for name in arguments.has("--shapes") ? arguments.list("--shapes") : ["124M:4x64"] {
-            shapes.append(try BenchmarkShape(name))
-        }
         var contestants = names.map { WorkerCommand.kernels($0) }
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
         let only = arguments.list("--only")
         return BenchmarkRequest(
-            contestants: contestants, shapes: shapes,
+            contestants: contestants, shapes: try shapes(arguments, otherwise: "124M:4x64"),
             operations: only.isEmpty ? nil : try KernelCatalog.checkedOperations(only.filter { $0 != "step" }),
             threads: try threads(arguments), steps: only.isEmpty || only.contains("step"))
     }
 
-    private static func threads(_ arguments: Arguments) throws -> [Int] {
+    /// The shapes of `--shapes`, or those of `standard`.
+    static func shapes(_ arguments: Arguments, otherwise standard: String) throws -> [BenchmarkShape] {
+        let names = arguments.list("--shapes")
+        return try (names.isEmpty ? standard.split(separator: ",").map(String.init) : names).map {
+            try BenchmarkShape($0)
+        }
+    }
+
+    /// The numbers of `--threads`, or 1 and all cores.
+    static func threads(_ arguments: Arguments) throws -> [Int] {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         guard arguments.has("--threads") else { return cores == 1 ? [1] : [1, cores] }
         return try Set(

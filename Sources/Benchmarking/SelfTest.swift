@@ -1,0 +1,137 @@
+import Foundation
+import Reporting
+
+/// Asks the gate's way of deciding what it finds where the answer is known: slowdowns of 0, 5 and 10 % are put into one of
+/// two workers of the same code.
+public struct SelfTest {
+    /// What came of the trials of one slowdown.
+    public struct Result: Codable, Sendable {
+        /// The slowdown put in, such as 0.05.
+        public let injected: Double
+        /// The trials.
+        public let trials: Int
+        /// The verdicts: how many of each.
+        public let slow, same, fast, unsure: Int
+        /// The middle of the slowdowns measured, and their robust standard deviation.
+        public let measured, deviation: Double
+        /// The middle number of pairs of a trial.
+        public let pairs: Int
+    }
+
+    /// What all trials showed.
+    public struct Outcome: Codable, Sendable {
+        /// A result for each slowdown.
+        public let results: [Result]
+        /// The margin, from the same code in two processes.
+        public let margin: Double
+        /// How many pairs of processes said so.
+        public let kernels: Int
+
+        /// At least 95 of 100 slowdowns of 5 % and more found, and at most 1 of 100 found where there is none.
+        public var holds: Bool {
+            results.allSatisfy { result in
+                result.injected == 0
+                    ? result.slow * 100 <= result.trials : result.slow * 100 >= 95 * result.trials
+            }
+        }
+    }
+
+    /// Follows the work: what is under way, and the fraction done.
+    public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
+
+    private let command: WorkerCommand
+    private let trials: Int
+    private let progress: Progress
+
+    /// The slowdowns.
+    private static let injections = [0, 0.05, 0.10]
+    /// Seconds for the first look at a pair; a second and third may take four times as long.
+    private static let budget = 0.2
+    /// The calls, short ones of several kernels.
+    private static let tasks = [
+        KernelTask(kernel: "gelu forward", sizes: ["N": 4096]),
+        KernelTask(kernel: "layernorm forward", sizes: ["B": 1, "T": 64, "C": 384]),
+        KernelTask(kernel: "matmul forward", sizes: ["B": 1, "T": 64, "C": 96, "OC": 96]),
+        KernelTask(kernel: "residual forward", sizes: ["N": 49152]),
+        KernelTask(kernel: "softmax forward", sizes: ["B": 1, "T": 4, "V": 1000, "Vp": 1024]),
+        KernelTask(kernel: "adamw update", sizes: ["N": 8192, "t": 10]),
+    ]
+
+    /// A self-test of `trials` trials for each slowdown, with the kernels of `command`.
+    public init(_ command: WorkerCommand, trials: Int = 100, progress: @escaping Progress = { _, _ in }) {
+        self.command = command
+        self.trials = trials
+        self.progress = progress
+    }
+
+    /// Makes all trials.
+    ///
+    /// - Throws: ``WorkerError`` when a worker cannot be started or ends.
+    public func run() throws(WorkerError) -> Outcome {
+        // The margin, as a run of the gate finds it: each kernel in processes of the same code.
+        var apart: [Double] = []
+        for round in 0..<4 {
+            progress("noise of the same code", 0)
+            let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
+            for task in Self.tasks {
+                let contest = try contest(a, b, task, 0, seed: UInt64(round), budget: Self.budget)
+                apart.append(exp(abs(log(contest.samples.ratio.median))) - 1)
+            }
+        }
+        let margin = max(0.02, Statistics.quantile(apart, 0.95))
+        var results: [Result] = []
+        for (number, injected) in Self.injections.enumerated() {
+            var verdicts: [BenchmarkReport.SpeedVerdict] = []
+            var measured: [Double] = []
+            var pairs: [Double] = []
+            for trial in 0..<trials {
+                progress(
+                    "trial \(trial + 1) of \(trials), slowdown of \(Formatting.percent(injected))",
+                    (Double(number) + Double(trial) / Double(trials)) / Double(Self.injections.count))
+                let task = Self.tasks[trial % Self.tasks.count]
+                let (samples, verdict) = try decide(task, injected, margin: margin, seed: UInt64(trial))
+                verdicts.append(verdict)
+                measured.append(samples.ratio.median - 1)
+                pairs.append(Double(samples.count))
+            }
+            func count(_ verdict: BenchmarkReport.SpeedVerdict) -> Int { verdicts.count { $0 == verdict } }
+            results.append(
+                Result(
+                    injected: injected, trials: trials, slow: count(.slow), same: count(.same), fast: count(.fast),
+                    unsure: count(.unsure), measured: Statistics.median(measured),
+                    deviation: Statistics.deviation(measured), pairs: Int(Statistics.median(pairs))))
+        }
+        return Outcome(results: results, margin: margin, kernels: apart.count)
+    }
+
+    /// The gate's decision: up to three looks, and SLOW only if fresh processes agree.
+    private func decide(
+        _ task: KernelTask, _ injected: Double, margin: Double, seed: UInt64
+    ) throws(WorkerError) -> (PairedSamples, BenchmarkReport.SpeedVerdict) {
+        let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
+        var contest = try contest(a, b, task, injected, seed: seed, budget: Self.budget)
+        var verdict = contest.samples.verdict(margin: margin)
+        var looks = 1
+        while verdict == .unsure, looks < 3 {
+            try contest.measure(least: 10, most: contest.samples.morePairs(for: margin), budget: 4 * Self.budget)
+            verdict = contest.samples.verdict(margin: margin)
+            looks += 1
+        }
+        guard verdict == .slow else { return (contest.samples, verdict) }
+        let (c, d) = (try WorkerProcess(command), try WorkerProcess(command))
+        let fresh = try self.contest(c, d, task, injected, seed: seed, budget: 2 * Self.budget)
+        return (contest.samples, fresh.samples.agrees(margin: margin) ? .slow : .unsure)
+    }
+
+    private func contest(
+        _ a: WorkerProcess, _ b: WorkerProcess, _ task: KernelTask, _ injected: Double, seed: UInt64, budget: Double
+    ) throws(WorkerError) -> Contest {
+        var task = task
+        task.seed = seed
+        _ = try a.prepare(task)
+        _ = try b.prepare(task)
+        var contest = try Contest(a, b, task, footprint: 0, slowdown: injected)
+        try contest.measure(least: 20, most: 400, budget: budget)
+        return contest
+    }
+}

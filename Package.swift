@@ -1,13 +1,43 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // Targets that loop over elements are optimised in every configuration, so that `swift run verify` is fast
 // without `-c release`.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
-let unchecked: [SwiftSetting] = [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=native"])]
+
+// FastKernels is compiled for one kind of CPU: PLUMBLINE_MARCH, or what this machine is. Its modules are optimised as a
+// whole in every configuration too, so that kernels and the vectors they are written in end up in one loop.
+let march = Context.environment["PLUMBLINE_MARCH"] ?? marchOfThisMachine()
+let marchSettings: [SwiftSetting] =
+    switch march {
+    case "x86-64-v4": [.define("PLUMBLINE_X86_64_V4")]
+    case "x86-64-v3": [.define("PLUMBLINE_X86_64_V3")]
+    case "x86-64", "": []
+    default: fatalError("PLUMBLINE_MARCH is \(march); it can be x86-64, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512)")
+    }
+let unchecked: [SwiftSetting] =
+    marchSettings + [
+        .unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2", "-disable-batch-mode"]),
+        .unsafeFlags(march.isEmpty ? [] : ["-Xcc", "-march=\(march)"]),
+    ]
+
+/// The highest level of x86-64 that this machine offers; empty for another architecture.
+func marchOfThisMachine() -> String {
+    #if arch(x86_64)
+        let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = information.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
+        let flags = Set(line.split(separator: " "))
+        return flags.isSuperset(of: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
+            ? "x86-64-v4" : flags.isSuperset(of: ["avx2", "fma", "bmi2"]) ? "x86-64-v3" : "x86-64"
+    #else
+        return ""
+    #endif
+}
 
 let package = Package(
     name: "Plumbline",
+    platforms: [.macOS(.v26)],
     targets: [
         // MARK: - Files and memory
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
@@ -17,7 +47,8 @@ let package = Package(
         // MARK: - Kernels
         .target(name: "Kernels", dependencies: ["Tensors"], swiftSettings: optimized),
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
-        .target(name: "FastKernels", dependencies: ["Kernels"], swiftSettings: unchecked),
+        .target(name: "CPrefetch"),
+        .target(name: "FastKernels", dependencies: ["CPrefetch", "Kernels"], swiftSettings: unchecked),
         .target(name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"]),
 
         // MARK: - Model
@@ -29,8 +60,9 @@ let package = Package(
             name: "Training", dependencies: ["GPT2", "HDF5", "Reporting", "Tokenizer"], swiftSettings: optimized),
 
         // MARK: - Harness
+        .target(name: "CSentinel"),
         .target(
-            name: "Verification", dependencies: ["GPT2", "HDF5", "KernelCatalog", "Reporting"],
+            name: "Verification", dependencies: ["CSentinel", "GPT2", "HDF5", "KernelCatalog", "Reporting"],
             swiftSettings: optimized),
         .target(
             name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "FastKernels", "Reporting"],

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes the fixtures that `verify` judges by, with PyTorch. Their schema is in fixtures/README.md.
 
-  python scripts/generate_fixtures.py                      all that is committed: kernel cases and tiny.h5
-  python scripts/generate_fixtures.py --size 124M --text book.txt
-                                                           fixtures/generated/124M.h5
+  generate_fixtures.py --text LICENSE                 all that is committed: kernel cases and tiny.h5
+  generate_fixtures.py --size 124M --text book.txt    fixtures/generated/124M.h5
+
+For each result it prints PyTorch's own worst error as a fraction of its bound, and the least of the factors by which the
+bound rejects a wrong answer. It stops where PyTorch's answer lies outside its bound or wrong answers inside.
 """
 
 import argparse
@@ -51,10 +53,14 @@ def write_kernels(seed: int) -> None:
     for operation in operations.ALL:
         name = operation.__name__.rsplit(".", 1)[-1]
         path = ROOT / "fixtures" / "kernels" / f"{name}.h5"
-        summary = kernel_cases.write(operation, path, seed)
-        print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB; PyTorch's error over its bound:")
-        for label, worst in summary.items():
-            print(f"  {label:40} {worst:.3f}")
+        summaries = kernel_cases.write(operation, path, seed)
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB")
+        print(f"  {'':34} PyTorch's worst  least power against a wrong answer")
+        for label, summary in summaries.items():
+            power, mutation = summary.tally.least
+            print(f"  {label:34} {summary.worst:15.3f}  {power:.3g} ({mutation})")
+            if summary.weak:
+                print(f"    weak: {'; '.join(summary.weak)}")
 
 
 def write_state(arguments: argparse.Namespace) -> None:
@@ -77,9 +83,10 @@ def write_state(arguments: argparse.Namespace) -> None:
     recorded = list(range(1, arguments.steps + 1)) if tiny else [arguments.steps]
     state = states.State(
         configuration, parameters, inputs, targets, name, content, "bytes" if tiny else "gpt2", recorded)
-    states.write(state, path, arguments.seed, level=9 if tiny else 1)
+    power, tensor = states.write(state, path, arguments.seed, level=9 if tiny else 1)
     seconds = time.monotonic() - started
     print(f"{path}: {path.stat().st_size / 1024**2:.1f} MiB in {seconds:.0f} s")
+    print(f"  least power against a wrong answer: {power:.3g}, {tensor}")
 
 
 if __name__ == "__main__":

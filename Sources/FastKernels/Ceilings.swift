@@ -5,34 +5,18 @@ import Tensors
 public enum Ceilings {
     /// Makes `rounds` rounds of fused multiply-adds on registers, on each worker, and returns the operations made.
     ///
-    /// 16 accumulators hide the latency of an addition: four cycles, two a cycle.
+    /// 12 accumulators hide the latency of an addition, four cycles at two a cycle, and fit the registers of any CPU.
     public static func multiplyAdd(rounds: Int, _ workers: Workers, into sink: MutableView<Float>) -> Int {
         workers.forEach(workers.count) { worker in
-            typealias Vector = SIMD16<Float>
             let (x, y) = (Vector(repeating: 0.999), Vector(repeating: 0.001))
-            var (a, b, c, d, e, f, g, h) = (y, y, y, y, y, y, y, y)
-            var (i, j, k, l, m, n, o, p) = (y, y, y, y, y, y, y, y)
+            var sums = InlineArray<12, Vector>(repeating: y)
             for _ in 0..<rounds {
-                a = y.addingProduct(a, x)
-                b = y.addingProduct(b, x)
-                c = y.addingProduct(c, x)
-                d = y.addingProduct(d, x)
-                e = y.addingProduct(e, x)
-                f = y.addingProduct(f, x)
-                g = y.addingProduct(g, x)
-                h = y.addingProduct(h, x)
-                i = y.addingProduct(i, x)
-                j = y.addingProduct(j, x)
-                k = y.addingProduct(k, x)
-                l = y.addingProduct(l, x)
-                m = y.addingProduct(m, x)
-                n = y.addingProduct(n, x)
-                o = y.addingProduct(o, x)
-                p = y.addingProduct(p, x)
+                for i in 0..<12 { sums[i] = y.plus(sums[i], times: x) }
             }
-            sink[worker] = (a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p).sum()
+            for i in 1..<12 { sums[0] += sums[i] }
+            sink[worker] = sums[0].sum()
         }
-        return rounds * 16 * 16 * 2 * workers.count
+        return rounds * 12 * Vector.scalarCount * 2 * workers.count
     }
 
     /// Computes a = b + 3·c once over all elements, shared by the workers, and returns the bytes moved.

@@ -6,9 +6,11 @@ import Tensors
 ///     params −= lr·(m̂ / (√v̂ + eps) + wd·params),   m̂ = m/(1 − β1^t),   v̂ = v/(1 − β2^t)
 ///
 /// - Shapes: all (N). t counts steps from 1. The hyperparameters are the float32 numbers given, exactly.
-/// - Rounding: m has gauge |m| + (1 − β1)|g|, v v + (1 − β2)g². 1 − β^t, where computed in float32, loses
-///   k = β^t/(1 − β^t) units to cancellation: params |p|·(1 + lr·wd) + lr/(1 − β1^t)·(|m| + (1 − β1)|g|)/(√v̂ + eps)
-///   + lr·|m̂|/(√v̂ + eps)·(k1 + k2).
+/// - Rounding: with w = 1 − β, and m made by two products or as m + w1·(g − m), m has
+///   ε_m = |m′| + max(β1, 3·w1)·|m| + 3·w1·|g|, v ε_v = v′ + max(β2, 3·w2)·v + 4·w2·g². 1 − β^t may be computed in
+///   float32, by a power of E = ``transcendentalRoundings``, and loses k = β^t/(1 − β^t) times that to cancellation. With
+///   the step D = lr·|m̂|/(√v̂ + eps) and the root's share ρ = √v̂/(√v̂ + eps), params has ε = |params′|
+///   + (2 + 3·lr·wd)·|params| + D·(ε_m/|m′| + 12 + E·k1 + ½·ρ·(ε_v/v′ + E·k2)).
 ///
 /// Source: Loshchilov and Hutter 2019, arXiv:1711.05101; `torch.optim.AdamW`; llm.c `gpt2_update`.
 public enum AdamW {
@@ -75,8 +77,8 @@ public enum AdamW {
             visitor.hyperparameter("eps", &hyperparameters.eps)
             visitor.hyperparameter("weight_decay", &hyperparameters.weightDecay)
             visitor.accumulator("params", &params, N, roundings: 24)
-            visitor.accumulator("m", &m, N, roundings: 5)
-            visitor.accumulator("v", &v, N, roundings: 6)
+            visitor.accumulator("m", &m, N, roundings: 4)
+            visitor.accumulator("v", &v, N, roundings: 5)
             visitor.input("grads", &grads, N)
         }
 

@@ -53,7 +53,13 @@ public struct Argument: Sendable, Hashable {
 
     /// The factor c of the isolated bound `|x − truth| ≤ c · u · gauge`.
     ///
-    /// c = n / (1 − n·u), u = 2^-24: n roundings multiply to a relative error of at most n·u / (1 − n·u).
+    /// c = n / (1 − n·u), u = 2^-24: n roundings multiply to a relative error of at most n·u / (1 − n·u). A contract
+    /// derives ε, the error to first order in units of u, with each rounding weighed by what it acts on; the gauge is
+    /// ε / n, so that c · u · gauge = u · ε / (1 − n·u).
+    ///
+    /// ε is the worst case, for any order of summation. A probabilistic ε, λ·√n for n addends (Higham and Mary 2019),
+    /// needs λ near 8 to be safe over all elements, and so is smaller only from 64 addends on; and rounding errors are
+    /// not independent where the addends are alike and summed one by one. A right kernel must never fail.
     ///
     /// Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., lemma 3.1.
     public var c: Double { Double(roundings) / (1 - Double(roundings) * Float.unitRoundoff) }

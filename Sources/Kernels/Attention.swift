@@ -10,10 +10,15 @@ import Tensors
 ///
 /// - Shapes: inp, dinp (B, T, 3C), each row q, k, v, each (NH, hs), hs = C/NH; out, dout (B, T, C);
 ///   preatt, att, dpreatt, datt (B, NH, T, T). Above the diagonal preatt, dpreatt and datt are unspecified.
-/// - Rounding: with p = preatt, g_p = Σ |q||k| / √hs and E = ``transcendentalRoundings``, an error of p_j is a relative
-///   error of exp(p_j − max), so att has gauge g_a = att·(1 + g_p + |p − max| + Σ_j att_j (g_p,j + |p_j − max|)), out
-///   Σ g_a|v|, datt g_d = |initial| + Σ |dout||v|, dpreatt |initial| + att·(g_d + Σ att·g_d), and dinp the same sums of
-///   magnitudes; n adds up along the chain. Results of exp below 2^-126 may be flushed to 0.
+/// - Rounding: with E = ``transcendentalRoundings`` and L = t + 1 terms in row t, a score has
+///   ε_p = (hs + 3)·Σ |q||k| / √hs. With d = max − preatt, exp(−d) errs by a relative x = ε_p + 2·d + E, the sum of all by
+///   s = Σ att·x + L, and att by att·(x + s + 2). The sum's error is common to a row:
+///   out has ε = Σ_j att_j·(x_j + L + 2)·|v_j| + s·|out|. Results of exp below 2^-126 may be flushed to 0:
+///   c·u·gauge ≥ 2^-126 for att, and each value adds that much to out. Backward: datt has
+///   ε_a = (hs + 1)·(|initial| + Σ |dout||v|), dpreatt
+///   ε_s = L·|initial| + att·(ε_a + Σ att·ε_a + (L + 3)·(|datt| + Σ att·|datt|)),
+///   dq L·|initial| + Σ (ε_s + (L + 3)·|dpreatt|)·|k| / √hs, dk the same of q with L = T − t, the rows that see t, and
+///   dv L·|initial| + (L + 1)·Σ att·|dout|.
 ///
 /// Source: Vaswani et al. 2017, arXiv:1706.03762; llm.c `attention_forward`.
 public enum Attention {
@@ -53,8 +58,8 @@ public enum Attention {
             visitor.size("NH", &NH)
             visitor.require(NH > 0 && C % NH == 0, "NH divides C")
             let (hs, E) = (C / max(NH, 1), transcendentalRoundings)
-            visitor.output("out", &out, B, T, C, roundings: hs + 2 * T + 2 * E + 10)
-            visitor.output("preatt", &preatt, B, NH, T, T, roundings: hs + 4, coverage: .causal)
+            visitor.output("out", &out, B, T, C, roundings: hs + 2 * T + 2 * E + 8)
+            visitor.output("preatt", &preatt, B, NH, T, T, roundings: hs + 3, coverage: .causal)
             visitor.output("att", &att, B, NH, T, T, roundings: hs + T + 2 * E + 8)
             visitor.input("inp", &inp, B, T, 3 * C)
         }
@@ -106,8 +111,8 @@ public enum Attention {
             visitor.size("NH", &NH)
             visitor.require(NH > 0 && C % NH == 0, "NH divides C")
             let hs = C / max(NH, 1)
-            visitor.accumulator("dinp", &dinp, B, T, 3 * C, roundings: hs + 2 * T + 12)
-            visitor.accumulator("dpreatt", &dpreatt, B, NH, T, T, roundings: hs + T + 6, coverage: .causal)
+            visitor.accumulator("dinp", &dinp, B, T, 3 * C, roundings: hs + 2 * T + 8)
+            visitor.accumulator("dpreatt", &dpreatt, B, NH, T, T, roundings: hs + T + 4, coverage: .causal)
             visitor.accumulator("datt", &datt, B, NH, T, T, roundings: hs + 1, coverage: .causal)
             visitor.input("dout", &dout, B, T, C)
             visitor.input("inp", &inp, B, T, 3 * C)

@@ -5,7 +5,8 @@ import Tensors
 ///     losses[b,t] = −log probs[b,t,targets[b,t]]
 ///
 /// - Shapes: losses (B, T); probs (B, T, Vp); targets (B, T), each below Vp.
-/// - Rounding: one logarithm: gauge |loss|. A probability of 0 costs +∞.
+/// - Rounding: one logarithm, with E = ``transcendentalRoundings``, and one for another base: ε = (E + 1)·|loss|. A
+///   probability of 0 costs +∞, one of 1 nothing.
 ///
 /// Source: `torch.nn.functional.nll_loss`; llm.c `crossentropy_forward`.
 public enum CrossEntropy {

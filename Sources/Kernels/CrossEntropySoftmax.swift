@@ -5,7 +5,8 @@ import Tensors
 ///     dlogits[v] += (probs[v] − [v = target]) · dlosses for v < V
 ///
 /// - Shapes: dlogits, probs (B, T, Vp); dlosses, targets (B, T). Padded columns of dlogits are left as they are.
-/// - Rounding: a subtraction, a product and the accumulation: gauge |initial| + |dloss|·(p + [v = target]).
+/// - Rounding: a subtraction, a product and the accumulation: ε = 2·p·|dloss| + |result|. At the target a kernel may add
+///   p·dloss and subtract dloss one after the other, which costs 2·|dloss| + |initial| more.
 ///
 /// Source: Bridle 1990, Probabilistic interpretation of feedforward classification network outputs; llm.c
 /// `crossentropy_softmax_backward`.

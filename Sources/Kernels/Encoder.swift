@@ -6,8 +6,8 @@ import Tensors
 ///     dwte[inp[b,t]] += dout[b,t],   dwpe[t] += Σ_b dout[b,t]
 ///
 /// - Shapes: inp (B, T) tokens; wte, dwte (V, C); wpe, dwpe (P, C) with P ≥ T; out, dout (B, T, C).
-/// - Rounding: forward adds once: gauge |wte| + |wpe|. A row of dwte receives at most B·T addends, one of dwpe B:
-///   gauge |initial| + Σ |dout|.
+/// - Rounding: forward adds once: ε = |out|. A row of dwte that receives k addends adds k times, one of dwpe B times:
+///   ε = k·(|initial| + Σ |dout|). A row that receives none is left as it is, exactly.
 ///
 /// Source: Radford et al. 2019, Language Models are Unsupervised Multitask Learners; llm.c `encoder_forward`.
 public enum Encoder {

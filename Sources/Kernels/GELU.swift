@@ -6,9 +6,13 @@ import Tensors
 ///     dinp += dout · (0.5·(1 + tanh s) + 0.5·x·(1 − tanh² s)·s′),   s′ = √(2/π)·(1 + 3·0.044715·x²)
 ///
 /// - Shapes: all (N).
-/// - Rounding: s has a few roundings, which tanh scales by |s|·sech² s; 1 + tanh s rounds in units of 1 where it
-///   cancels: gauge 0.5·|x|·(2 + |s|·sech² s). Backward: sech² as 1 − tanh² rounds in units of 1 as well:
-///   |initial| + |dout|·(1 + |s|·sech² s + 0.5·|x|·s′·(1 + 2·|s|·sech² s)).
+/// - Rounding: with E = ``transcendentalRoundings``, tanh s errs by τ, the larger of 4 ulp and, where it is made of one
+///   exp, as 1 − 2/(1 + exp 2s) or as 2σ(2s) − 1, of ½·E·sech² s + 3 − tanh s. The roundings of s, 3 and 4 more in its
+///   cubic part f = c·x²/(1 + c·x²), c = 0.044715, reach it as σ = (3 + 4·f)·|s|·sech² s. The sum 1 + tanh s and the
+///   product round relative to out: ε = ½·|x|·(τ + σ) + 2·|out|. Backward: sech² errs by h, the larger of
+///   2·|tanh s|·τ + tanh² s + sech² s (as 1 − tanh²) and (2·E + 4)·sech² s (as 1/cosh²), and by 2·|tanh s|·σ;
+///   s′ and the products round 5 times, and 3 more in the square's part f′ = 3·c·x²/(1 + 3·c·x²):
+///   ε = |dout|·(½·(τ + σ + 1 + tanh s) + ½·|x|·s′·(h + 2·|tanh s|·σ + (5 + 3·f′)·sech² s) + 2·|gelu′|) + |result|.
 ///
 /// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415; `torch.nn.GELU(approximate="tanh")`; llm.c `gelu_forward`.
 public enum GELU {

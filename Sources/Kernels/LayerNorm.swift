@@ -8,12 +8,15 @@ import Tensors
 ///     dweight += Σ_rows dout · norm,   dbias += Σ_rows dout
 ///
 /// - Shapes: inp, out, dinp, dout (B, T, C); mean, rstd (B, T); weight, bias, dweight, dbias (C).
-/// - Rounding: the mean is a sum of C terms and a division: gauge A = mean |inp|. An error δ of the mean changes the
-///   variance by δ² alone, since Σ (inp − mean) = 0, so that rstd has gauge rstd·(1 + K), K = C·u·A²/(var + eps); what
-///   is left of its n are C/2 + 2 roundings of the variance and a few of the root. Right kernels compute norm as
-///   (inp − mean)·rstd or as inp·rstd − mean·rstd (PyTorch): its gauge is N = (|inp| + |mean|)·rstd. out has gauge
-///   |weight|·(rstd·A + N + |norm|·(1 + K)) + |bias|. Backward: dinp |initial| + rstd·(|g| + mean |g| + N·mean(|g|·N)),
-///   dweight |initial| + Σ |dout|·N, dbias |initial| + Σ |dout|.
+/// - Rounding: the mean is a sum of C terms and a division, or Welford's: ε = M = (C + 1)·mean |inp|. With S = M·rstd,
+///   rstd errs by a relative R = ½·C + 7 + σ·rstd·S + ½·u·S²: half of the C + 6 roundings of the variance, the root and
+///   its reciprocal; Welford's deviations from running means, which miss by up to M; and the square of the mean's error,
+///   all that it adds to the variance about it. norm is made as (inp − mean)·rstd or as inp·a + (bias − mean·a) with
+///   a = rstd or weight·rstd. With N = (|inp| + |mean|)·rstd, out has
+///   ε = |weight|·(S + 2·N + (R + 3)·|norm|) + |bias| + |out|. One pass, as mean inp² − mean², does not keep to it.
+///   Backward, g·norm may be summed as g·inp and mean·g: with G = |weight·dout|, dinp has
+///   ε = rstd·(5·G + (C + 8)·mean G + (C + 10)·N·mean(G·N)) + |result|, dweight, of n = B·T addends,
+///   (n + 1)·(|initial| + Σ |dout·norm|) + Σ |dout|·(N + |norm|), dbias n·(|initial| + Σ |dout|).
 ///
 /// Source: Ba et al. 2016, arXiv:1607.06450; `torch.nn.LayerNorm`; llm.c `layernorm_forward`.
 public enum LayerNorm {
@@ -57,7 +60,7 @@ public enum LayerNorm {
             visitor.size("C", &C)
             visitor.output("out", &out, B, T, C, roundings: C + 12)
             visitor.output("mean", &mean, B, T, roundings: C + 1)
-            visitor.output("rstd", &rstd, B, T, roundings: C + 10)
+            visitor.output("rstd", &rstd, B, T, roundings: C + 7)
             visitor.input("inp", &inp, B, T, C)
             visitor.input("weight", &weight, C)
             visitor.input("bias", &bias, C)
@@ -105,8 +108,8 @@ public enum LayerNorm {
             visitor.size("B", &B)
             visitor.size("T", &T)
             visitor.size("C", &C)
-            visitor.accumulator("dinp", &dinp, B, T, C, roundings: C + 14)
-            visitor.accumulator("dweight", &dweight, C, roundings: B * T + 6)
+            visitor.accumulator("dinp", &dinp, B, T, C, roundings: C + 10)
+            visitor.accumulator("dweight", &dweight, C, roundings: B * T + 3)
             visitor.accumulator("dbias", &dbias, C, roundings: B * T)
             visitor.input("dout", &dout, B, T, C)
             visitor.input("inp", &inp, B, T, C)

@@ -7,7 +7,8 @@ import Tensors
 ///
 /// - Shapes: inp, dinp (B, T, C); out, dout (B, T, OC); weight, dweight (OC, C); bias, dbias (OC) or none.
 /// - Rounding: an inner product of n terms rounds n times on each path, in any order of summation, with FMA or not, and
-///   once more for the bias or the accumulator: gauge Σ |a||b| + |bias or initial|.
+///   once more for the bias or the accumulator: ε = (n + 1)·(Σ |a||b| + |bias or initial|); n·Σ |a||b| without a bias.
+///   dbias adds B·T times. Schemes that trade multiplications for cancellation, such as Strassen's, do not keep to it.
 ///
 /// Source: `torch.nn.Linear`; llm.c `matmul_forward`; Higham 2002, section 3.1.
 public enum Matmul {

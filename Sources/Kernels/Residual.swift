@@ -6,7 +6,7 @@ import Tensors
 ///     dinp1 += dout,   dinp2 += dout
 ///
 /// - Shapes: all (N).
-/// - Rounding: one addition: gauge |inp1| + |inp2|, backward |initial| + |dout|.
+/// - Rounding: one addition: ε = |result|.
 ///
 /// Source: He et al. 2016, arXiv:1512.03385; llm.c `residual_forward`.
 public enum Residual {

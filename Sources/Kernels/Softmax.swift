@@ -5,8 +5,9 @@ import Tensors
 ///     probs[v] = exp(logits[v] − max) / Σ_{w<V} exp(logits[w] − max) for v < V,   0 for V ≤ v < Vp
 ///
 /// - Shapes: probs, logits (B, T, Vp). Padded logits may hold anything and are not read into the result.
-/// - Rounding: l − max rounds in units of |l − max|, and exp turns that into a relative error; the sum rounds V times:
-///   gauge p·(1 + |l − max| + Σ_j p_j |l_j − max|). Results of exp below 2^-126 may be flushed to 0.
+/// - Rounding: with d = max − logit, and E = ``transcendentalRoundings``, exp(−d) errs by a relative 2·d + E: d rounds,
+///   and once more where it is brought to base 2. The sum of all adds V − 1, the division 2:
+///   ε = p·(2·d + E + Σ_j p_j·(2·d_j + E) + V + 1). Results of exp below 2^-126 may be flushed to 0: c·u·gauge ≥ 2^-126.
 ///
 /// Source: Blanchard, Higham and Higham 2021, Accurately computing the log-sum-exp and softmax functions; llm.c
 /// `softmax_forward`.

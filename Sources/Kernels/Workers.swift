@@ -1,5 +1,3 @@
-import Dispatch
-
 /// The threads that a kernel may use.
 public struct Workers: Sendable, Hashable {
     /// How many run at once.
@@ -17,12 +15,9 @@ public struct Workers: Sendable, Hashable {
     /// the same bits for any number.
     public func forEach(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
         let threads = min(count, tasks)
-        guard threads > 1 else {
+        guard threads > 1, ThreadPool.shared.run(tasks, threads: threads, body) else {
             for task in 0..<tasks { body(task) }
             return
-        }
-        DispatchQueue.concurrentPerform(iterations: threads) { thread in
-            for task in tasks * thread / threads..<tasks * (thread + 1) / threads { body(task) }
         }
     }
 }

@@ -139,6 +139,8 @@ public struct ComparisonRow: Codable, Sendable {
     @NonFinite public var expected: Double
     /// What the kernel computed there.
     @NonFinite public var actual: Double
+    /// The error there in units in the last place of the float32 nearest to the truth.
+    @NonFinite public var ulps: Double
     /// The root mean square error against the truth.
     @NonFinite public var rmse: Double
     /// That of PyTorch in float32.
@@ -147,13 +149,17 @@ public struct ComparisonRow: Codable, Sendable {
     public var verdict: Verdict
     /// What else was found wrong, such as `input weight was changed`; nil if nothing.
     public var note: String?
+    /// Which elements are wrong and what became of them, such as `every element, off by a constant factor 1.07`; nil
+    /// where nothing is wrong.
+    public var pattern: String?
+    /// Where the errors are; nil where nothing is wrong.
+    public var heat: HeatMap?
 
     /// A row.
     public init(
         operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String,
         tensor: String, count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double,
-        rmse: Double, torch_rmse: Double,
-        verdict: Verdict, note: String? = nil
+        ulps: Double, rmse: Double, torch_rmse: Double, verdict: Verdict, note: String? = nil
     ) {
         self.operation = operation
         self.implementation = implementation
@@ -168,6 +174,7 @@ public struct ComparisonRow: Codable, Sendable {
         self.index = index
         self.expected = expected
         self.actual = actual
+        self.ulps = ulps
         self.rmse = rmse
         self.torch_rmse = torch_rmse
         self.verdict = verdict

@@ -1,3 +1,4 @@
+import Kernels
 import Reporting
 
 extension ComparisonRow {
@@ -5,7 +6,7 @@ extension ComparisonRow {
     init(operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String) {
         self.init(
             operation: operation, implementation: implementation, pass: pass, mode: mode, isOfState: isOfState,
-            case: `case`, tensor: "", count: 0, worst: 0, bound: 0, index: [], expected: 0, actual: 0, rmse: 0,
+            case: `case`, tensor: "", count: 0, worst: 0, bound: 0, index: [], expected: 0, actual: 0, ulps: 0, rmse: 0,
             torch_rmse: 0, verdict: .pass)
     }
 
@@ -14,9 +15,10 @@ extension ComparisonRow {
         count = measure.count
         worst = measure.worst
         bound = measure.bound
-        index = Self.index(of: measure.worstIndex, in: shape)
+        index = indices(of: measure.worstIndex, in: shape)
         expected = measure.expected
         actual = measure.actual
+        ulps = measure.ulps
         rmse = measure.rmse
         torch_rmse = measure.torchRMSE
     }
@@ -29,13 +31,18 @@ extension ComparisonRow {
         verdict = worst <= 1 ? .pass : .fail
     }
 
-    private static func index(of flat: Int, in shape: [Int]) -> [Int] {
-        var rest = flat
-        var index: [Int] = []
-        for extent in shape.reversed() where extent > 0 {
-            index.insert(rest % extent, at: 0)
-            rest /= extent
+    /// Describes the errors of a failed tensor: their pattern and their map.
+    mutating func explain(
+        actual: [Double], truth: [Double], bound: [Double], initial: [Double]?, shape: [Int], coverage: Coverage,
+        sizes: [String: Int]
+    ) {
+        pattern =
+            ErrorPattern(
+                actual: actual, truth: truth, bound: bound, initial: initial, shape: shape, coverage: coverage, sizes: sizes
+            ).description
+        heat = HeatMap(shape: shape) { index in
+            guard coverage.contains(index, shape: shape) else { return nil }
+            return ErrorMeasure.fraction(ErrorMeasure.error(actual[index], truth[index]), of: bound[index])
         }
-        return index
     }
 }

@@ -17,6 +17,12 @@ struct ErrorMeasure {
     private var torchSquares = 0.0
     private var truthSquares = 0.0
 
+    /// The error of the worst element in units in the last place of the float32 nearest to the truth.
+    var ulps: Double {
+        let nearest = Float(expected)
+        return nearest.isFinite ? Self.error(actual, expected) / Double(nearest.ulp) : Self.error(actual, expected)
+    }
+
     /// The root mean square of the answer's error, of PyTorch's, and of the truth.
     var rmse: Double { root(squares) }
     var torchRMSE: Double { root(torchSquares) }

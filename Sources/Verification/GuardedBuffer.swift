@@ -1,36 +1,86 @@
+import CSentinel
+import Foundation
 import Tensors
 
-/// Memory for one argument of a kernel that is not trusted: a red zone on both sides shows writes out of bounds.
+/// Memory for one argument of a kernel that is not trusted. Red zones of NaN on both sides show writes out of bounds;
+/// beyond them lie guard pages, which show reads too.
 final class GuardedBuffer {
-    /// The bytes of each red zone; a multiple of the alignment.
-    private static let zone = 1024
-    /// What red zones hold: no plausible number.
-    private static let pattern: UInt8 = 0xa5
-
-    private let storage: Tensor<UInt8>
-    private let byteCount: Int
-
-    /// A buffer of `count` elements, each `value`.
-    init<Element: BitwiseCopyable & Sendable>(repeating value: Element, count: Int) {
-        byteCount = count * MemoryLayout<Element>.stride
-        storage = Tensor(repeating: Self.pattern, count: 2 * Self.zone + byteCount)
-        UnsafeMutableRawPointer(storage.view.base + Self.zone)
-            .initializeMemory(as: Element.self, repeating: value, count: count)
+    /// Where the elements lie between the guard pages.
+    enum Placement: CaseIterable {
+        /// On a cache line, as in a model, with a red zone on either side.
+        case aligned
+        /// Their first byte follows the lower guard page.
+        case atStart
+        /// Their last byte comes before the upper guard page; aligned to an element, no more.
+        case atEnd
     }
 
-    /// The elements, which must be of the type that the buffer was made with.
+    /// The bytes of a red zone, at least; a multiple of every alignment.
+    private static let zone = 1024
+    /// What red zones hold: NaN as a float, -1 as a token.
+    private static let pattern: UInt8 = 0xff
+    private static let page = Int(getpagesize())
+
+    private let mapping: UnsafeMutableRawPointer
+    private let mappedBytes: Int
+    private let offset: Int
+    private let byteCount: Int
+    private let guards: [Int32]
+
+    /// A buffer of `count` elements, uninitialized, placed so.
+    init<Element: BitwiseCopyable & Sendable>(of type: Element.Type, count: Int, _ placement: Placement) {
+        byteCount = count * MemoryLayout<Element>.stride
+        let inner = (byteCount + 2 * Self.zone + Self.page - 1) / Self.page * Self.page
+        mappedBytes = inner + 2 * Self.page
+        offset =
+            switch placement {
+            case .aligned: Self.page + Self.zone
+            case .atStart: Self.page
+            case .atEnd: Self.page + inner - byteCount
+            }
+        guard
+            let mapping = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            mapping != MAP_FAILED
+        else { preconditionFailure("no memory for \(mappedBytes) bytes") }
+        self.mapping = mapping
+        memset(mapping + Self.page, Int32(Self.pattern), inner)
+        guards = [mapping, mapping + Self.page + inner].map { start in
+            mprotect(start, Self.page, PROT_NONE)
+            let handle = sentinel_watch(start, Self.page)
+            precondition(handle >= 0, "too many guard pages")
+            return handle
+        }
+    }
+
+    deinit {
+        for handle in guards { sentinel_unwatch(handle) }
+        munmap(mapping, mappedBytes)
+    }
+
+    /// The elements, which must be of the type that the buffer was made for.
     func view<Element>(of type: Element.Type) -> MutableView<Element> {
-        let base = UnsafeMutableRawPointer(storage.view.base + Self.zone).assumingMemoryBound(to: type)
+        let base = (mapping + offset).assumingMemoryBound(to: type)
         return MutableView(base, count: byteCount / MemoryLayout<Element>.stride)
     }
 
     /// The elements' bytes.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage.view.base + Self.zone, count: byteCount) }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: mapping + offset, count: byteCount) }
 
-    /// Whether both red zones are as they were.
-    var isIntact: Bool {
-        let bytes = storage.view.buffer
-        return bytes[..<Self.zone].allSatisfy { $0 == Self.pattern }
-            && bytes[(Self.zone + byteCount)...].allSatisfy { $0 == Self.pattern }
+    /// How the kernel left the argument's bounds, if it did.
+    var trespass: String? {
+        for (handle, side) in zip(guards, ["before the argument's start", "past the argument's end"]) {
+            var byte = 0
+            switch sentinel_touched(handle, &byte) {
+            case sentinel_written: return "the kernel wrote \(side)"
+            case sentinel_read: return sentinel_tells_writes() != 0 ? "the kernel read \(side)" : "the kernel went \(side)"
+            default: break
+            }
+        }
+        let inner = UnsafeRawBufferPointer(start: mapping + Self.page, count: mappedBytes - 2 * Self.page)
+        let start = offset - Self.page
+        func isIntact(_ zone: Slice<UnsafeRawBufferPointer>) -> Bool { zone.allSatisfy { $0 == Self.pattern } }
+        if !isIntact(inner[..<start]) { return "the kernel wrote before the argument's start" }
+        if !isIntact(inner[(start + byteCount)...]) { return "the kernel wrote past the argument's end" }
+        return nil
     }
 }

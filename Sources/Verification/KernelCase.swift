@@ -2,130 +2,136 @@ import HDF5
 import Kernels
 import Tensors
 
-/// One case of one kernel in a fixture: its sizes and inputs, its results' starting values and truth.
+/// One case of one kernel in a fixture: its sizes, inputs and starting values, and what PyTorch computed from them.
 ///
-/// It is an ``ArgumentVisitor``: presented with the arguments of a call, it fills the call in from the fixture. Outputs
-/// start as NaN, accumulators as the fixture says, and every argument lies between red zones.
-final class KernelCase: ArgumentVisitor {
-    /// An input and what it must still be after the call.
-    private struct Input {
-        let argument: Argument
-        let buffer: GuardedBuffer
-        let original: [UInt8]
+/// It is an ``ArgumentVisitor``: presented with the arguments of a call, it reads each from the fixture.
+struct KernelCase: ArgumentVisitor {
+    typealias Scalar = Float
+
+    /// The elements of an input.
+    enum Elements {
+        case floats([Float])
+        case tokens([Int32])
     }
 
-    /// A result as the kernel left it.
+    /// A result: what it holds before the call, and what PyTorch says it must hold after.
     struct Result {
         let argument: Argument
-        let buffer: GuardedBuffer
-        let view: MutableView<Float>
+        /// What is added to or changed in place; nil for what is overwritten.
+        let initial: [Float]?
+        /// In float64, from the same float32 inputs: the truth.
+        let truth: [Double]
+        /// In float32.
+        let torch: [Float]
+        /// The largest error of a right kernel, element by element.
+        let bound: [Double]
     }
 
-    private let fixture: FixtureFile
-    private let group: String
-    private var inputs: [Input] = []
-    /// The results, in the order of the contract.
+    /// The group in the fixture, such as `forward/primes`.
+    let group: String
+    /// The sizes, by name.
+    private(set) var sizes: [String: Int] = [:]
+    /// The numbers that are not sizes, by name.
+    private(set) var hyperparameters: [String: Float] = [:]
+    /// What is only read, by name; an absent bias has no entry.
+    private(set) var inputs: [String: Elements] = [:]
+    /// What is written, in the order of the contract.
     private(set) var results: [Result] = []
+    private let fixture: FixtureFile
     private var error: FixtureError?
 
-    /// The case in `group` of `fixture`, such as `forward/primes`.
-    init(_ fixture: FixtureFile, group: String) {
+    /// The case in `group` of `fixture`, with the arguments that `kernel` has.
+    init<K: Kernel<Float>>(_ kernel: K.Type, _ fixture: FixtureFile, group: String) throws(FixtureError) {
         self.fixture = fixture
         self.group = group
-    }
-
-    /// A call with every argument filled in.
-    func load<K: Kernel>(_ kernel: K.Type) throws(FixtureError) -> K where K.Scalar == Float {
         var call = K()
-        var visitor = self
-        call.visit(&visitor)
+        call.visit(&self)
         if let error { throw error }
-        return call
-    }
-
-    /// What the kernel did that it must not: changed an input, or wrote beyond an argument.
-    var trespasses: [(argument: String, note: String)] {
-        inputs.filter { !$0.original.elementsEqual($0.buffer.bytes) }
-            .map { ($0.argument.name, "the kernel changed its input") }
-            + (inputs.map { ($0.argument, $0.buffer) } + results.map { ($0.argument, $0.buffer) })
-            .filter { !$0.1.isIntact }.map { ($0.0.name, "the kernel wrote outside the argument") }
     }
 
     // MARK: - ArgumentVisitor
 
-    func size(_ name: String, _ value: inout Int) {
-        attempt { () throws(FixtureError) in
-            value = try fixture.integer(name, of: group)
-            if value < 1 { throw fixture.error(group, "\(name) is \(value), and must be positive") }
+    mutating func size(_ name: String, _ value: inout Int) {
+        attempt { (case_) throws(FixtureError) in
+            value = try case_.fixture.integer(name, of: case_.group)
+            if value < 1 { throw case_.fixture.error(case_.group, "\(name) is \(value), and must be positive") }
+            case_.sizes[name] = value
         }
     }
 
-    func require(_ holds: Bool, _ rule: String) {
-        attempt { () throws(FixtureError) in
-            if !holds { throw fixture.error(group, "the sizes break the rule that \(rule)") }
+    mutating func require(_ holds: Bool, _ rule: String) {
+        attempt { (case_) throws(FixtureError) in
+            if !holds { throw case_.fixture.error(case_.group, "the sizes break the rule that \(rule)") }
         }
     }
 
-    func hyperparameter(_ name: String, _ value: inout Float) {
-        attempt { () throws(FixtureError) in value = try fixture.float(name, of: group) }
+    mutating func hyperparameter(_ name: String, _ value: inout Float) {
+        attempt { (case_) throws(FixtureError) in
+            value = try case_.fixture.float(name, of: case_.group)
+            case_.hyperparameters[name] = value
+        }
     }
 
-    func input(_ argument: Argument, _ view: inout View<Float>) {
-        load(argument, into: &view) { view throws(FixtureError) in
-            if let index = view.buffer.firstIndex(where: { !$0.isFinite }) {
-                throw fixture.error(
-                    "\(group)/\(argument.name)", "element \(index) is \(view[index]), not a number to compute with")
+    mutating func input(_ argument: Argument, _ view: inout View<Float>) {
+        attempt { (case_) throws(FixtureError) in
+            guard let path = case_.path(of: argument) else { return }
+            let values = try case_.read(path, Float.self, argument.shape)
+            if let index = values.firstIndex(where: { !$0.isFinite }) {
+                throw case_.fixture.error(path, "element \(index) is \(values[index]), not a number to compute with")
             }
+            case_.inputs[argument.name] = .floats(values)
         }
     }
 
-    func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
-        load(argument, into: &view) { view throws(FixtureError) in
-            if let index = view.buffer.firstIndex(where: { $0 < 0 || $0 >= bound }) {
-                throw fixture.error(
-                    "\(group)/\(argument.name)",
-                    "token \(view[index]) at \(index) lies outside the vocabulary of \(bound)")
+    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
+        attempt { (case_) throws(FixtureError) in
+            guard let path = case_.path(of: argument) else { return }
+            let values = try case_.read(path, Int32.self, argument.shape)
+            if let index = values.firstIndex(where: { $0 < 0 || $0 >= bound }) {
+                throw case_.fixture.error(
+                    path, "token \(values[index]) at \(index) lies outside the vocabulary of \(bound)")
             }
+            case_.inputs[argument.name] = .tokens(values)
         }
     }
 
-    func result(_ argument: Argument, _ view: inout MutableView<Float>) {
-        attempt { () throws(FixtureError) in
-            let path = "\(group)/\(argument.name)"
-            if argument.isOptional && !fixture.exists(path) { return }
-            try fixture.check("\(path)/float64", .float64, argument.shape)
-            try fixture.check("\(path)/float32", .float32, argument.shape)
-            try fixture.check("\(path)/gauge", .float32, argument.shape)
-            let buffer = GuardedBuffer(repeating: Float.nan, count: argument.count)
-            if argument.role == .accumulator {
-                try fixture.load("\(path)/initial", argument.shape, into: buffer.view(of: Float.self))
+    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
+        attempt { (case_) throws(FixtureError) in
+            guard let path = case_.path(of: argument) else { return }
+            try case_.fixture.checkFactor(of: path, is: argument.c)
+            let truth = try case_.read("\(path)/float64", Double.self, argument.shape)
+            let gauge = try case_.read("\(path)/gauge", Float.self, argument.shape)
+            for (index, (truth, gauge)) in zip(truth, gauge).enumerated()
+            where truth.isNaN || !(gauge >= 0 && gauge.isFinite) {
+                throw case_.fixture.error(
+                    path, "element \(index) has the truth \(truth) with the gauge \(gauge)")
             }
-            view = buffer.view(of: Float.self)
-            results.append(Result(argument: argument, buffer: buffer, view: view))
+            case_.results.append(
+                Result(
+                    argument: argument,
+                    initial: argument.role == .accumulator
+                        ? try case_.read("\(path)/initial", Float.self, argument.shape) : nil,
+                    truth: truth, torch: try case_.read("\(path)/float32", Float.self, argument.shape),
+                    bound: gauge.map { argument.bound(gauge: Double($0)) }))
         }
     }
 
     // MARK: - Helpers
 
-    private func load<T: Element>(
-        _ argument: Argument, into view: inout View<T>,
-        check: (View<T>) throws(FixtureError) -> Void
-    ) {
-        attempt { () throws(FixtureError) in
-            let path = "\(group)/\(argument.name)"
-            if argument.isOptional && !fixture.exists(path) { return }
-            try fixture.check(path, T.type, argument.shape)
-            let buffer = GuardedBuffer(repeating: T.zero, count: argument.count)
-            try fixture.load(path, argument.shape, into: buffer.view(of: T.self))
-            view = View(buffer.view(of: T.self))
-            try check(view)
-            inputs.append(Input(argument: argument, buffer: buffer, original: Array(buffer.bytes)))
-        }
+    /// The argument's path in the fixture; nil where it is optional and absent.
+    private func path(of argument: Argument) -> String? {
+        let path = "\(group)/\(argument.name)"
+        return argument.isOptional && !fixture.exists(path) ? nil : path
+    }
+
+    private func read<T: Element>(_ path: String, _ type: T.Type, _ shape: [Int]) throws(FixtureError) -> [T] {
+        try fixture.check(path, T.type, shape)
+        return try fixture.read(path, type)
     }
 
     /// A visitor cannot throw: the first error is kept, and nothing more is read after it.
-    private func attempt(_ body: () throws(FixtureError) -> Void) {
+    private mutating func attempt(_ body: (inout KernelCase) throws(FixtureError) -> Void) {
         guard error == nil else { return }
-        do { try body() } catch { self.error = error }
+        do { try body(&self) } catch { self.error = error }
     }
 }

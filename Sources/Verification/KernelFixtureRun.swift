@@ -1,7 +1,6 @@
 import KernelCatalog
 import Kernels
 import Reporting
-import Tensors
 
 /// The isolated verdict on one operation: each case of its fixture, each result of the case, element by element.
 struct KernelFixtureRun {
@@ -30,69 +29,66 @@ struct KernelFixtureRun {
 
     private func run<K: Kernel<Float>>(_ kernel: K.Type, case name: String, _ ledger: inout Ledger) throws(FixtureError)
     {
-        let group = "\(K.name.pass.rawValue)/\(name)"
-        let first = KernelCase(file, group: group)
-        let call = try first.load(kernel)
-        let paths = first.results.map { "\(group)/\($0.argument.name)" }
+        let kernelCase = try KernelCase(kernel, file, group: "\(K.name.pass.rawValue)/\(name)")
+        let entries = kernelCase.results.map {
+            Ledger.Entry(mode: .isolated, path: "\(kernelCase.group)/\($0.argument.name)")
+        }
         let isAsked =
             request.modes.contains(.isolated)
             && (request.operations.isEmpty || request.operations.contains(K.name.operation))
-        for path in paths { ledger.expect(Ledger.Entry(mode: .isolated, path: path), asked: isAsked) }
-        guard isAsked else {
-            for path in paths { file.skip(path) }
-            return
-        }
+        for entry in entries { ledger.expect(entry, asked: isAsked) }
+        guard isAsked else { return }
 
-        request.kernels.run(call)
-        let second = KernelCase(file, group: group)
-        request.kernels.run(try second.load(kernel))
-
+        let trial = KernelTrial(kernel, kernelCase, request.kernels)
         let template = ComparisonRow(
             operation: K.name.operation, implementation: request.kernels.implementation(of: kernel) ?? "none",
             pass: K.name.pass.rawValue, mode: .isolated, isOfState: false, case: name)
-        for (result, again) in zip(first.results, second.results) {
-            let argument = result.argument
+        for (entry, (result, answers)) in zip(entries, zip(kernelCase.results, trial.answers)) {
             var row = template
-            row.tensor = argument.name
-            let measure = try measure(result, at: "\(group)/\(argument.name)")
-            row.record(measure, shape: argument.shape)
-            row.verdict = measure.worst <= 1 ? .pass : .fail
-            if let index = firstDifference(result, again) {
-                row.verdict = .fail
-                row.note = "a second run on the same inputs gave other bits, first at element \(index)"
-            }
-            try ledger.compare(Ledger.Entry(mode: .isolated, path: "\(group)/\(argument.name)"), row)
+            row.record(result, answers, sizes: kernelCase.sizes)
+            row.find(trial.findings)
+            try ledger.compare(entry, row)
         }
-        for (argument, note) in first.trespasses {
+        // What was found at an argument that is no result has a row of its own.
+        let names = kernelCase.results.map(\.argument.name)
+        for argument in Set(trial.findings.map(\.argument)).subtracting(names).sorted() {
             var row = template
             row.tensor = argument
-            row.verdict = .fail
-            row.note = note
+            row.find(trial.findings)
             ledger.report(row)
         }
     }
+}
 
-    private func measure(_ result: KernelCase.Result, at path: String) throws(FixtureError) -> ErrorMeasure {
-        let argument = result.argument
-        try file.checkFactor(of: path, is: argument.c)
-        let truth = try file.read("\(path)/float64", Double.self)
-        let torch = try file.read("\(path)/float32", Float.self)
-        let gauge = try file.read("\(path)/gauge", Float.self)
-        var measure = ErrorMeasure()
-        for index in 0..<argument.count where argument.coverage.contains(index, shape: argument.shape) {
-            if truth[index].isNaN || !(gauge[index] >= 0 && gauge[index].isFinite) {
-                throw file.error(path, "element \(index) has the truth \(truth[index]) with the gauge \(gauge[index])")
+extension ComparisonRow {
+    /// Fills in the worst of several answers for one result, element by element against its bound, and judges.
+    fileprivate mutating func record(_ result: KernelCase.Result, _ answers: [[Float]], sizes: [String: Int]) {
+        let (argument, shape) = (result.argument, result.argument.shape)
+        tensor = argument.name
+        var worstAnswer: [Float] = []
+        for answer in answers {
+            var measure = ErrorMeasure()
+            for index in answer.indices where argument.coverage.contains(index, shape: shape) {
+                measure.add(
+                    index: index, actual: Double(answer[index]), torch: Double(result.torch[index]),
+                    truth: result.truth[index], bound: result.bound[index])
             }
-            measure.add(
-                index: index, actual: Double(result.view[index]), torch: Double(torch[index]), truth: truth[index],
-                bound: argument.bound(gauge: Double(gauge[index])))
+            guard worstAnswer.isEmpty || measure.worst > worst else { continue }
+            worstAnswer = answer
+            record(measure, shape: shape)
         }
-        return measure
+        verdict = count > 0 && worst <= 1 ? .pass : .fail
+        guard verdict == .fail else { return }
+        explain(
+            actual: worstAnswer.map(Double.init), truth: result.truth, bound: result.bound,
+            initial: result.initial?.map(Double.init), shape: shape, coverage: argument.coverage, sizes: sizes)
     }
 
-    private func firstDifference(_ a: KernelCase.Result, _ b: KernelCase.Result) -> Int? {
-        (0..<a.argument.count).first {
-            a.argument.coverage.contains($0, shape: a.argument.shape) && a.view[$0].bitPattern != b.view[$0].bitPattern
-        }
+    /// Notes what was found at the row's argument beside its values, if anything, and judges.
+    fileprivate mutating func find(_ findings: [(argument: String, note: String)]) {
+        let notes = findings.filter { $0.argument == tensor }.map(\.note)
+        guard !notes.isEmpty else { return }
+        note = notes.joined(separator: "; ")
+        verdict = .fail
     }
 }

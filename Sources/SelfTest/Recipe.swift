@@ -1,0 +1,62 @@
+import Kernels
+import Tensors
+
+/// A kernel with its choices as properties: those that are free, and those that are not, each right by default.
+///
+/// A right variant chooses among the free ones; a fault is a recipe with a property that is wrong.
+protocol Recipe: Sendable {
+    /// The kernel.
+    associatedtype K: Kernel<Float>
+
+    /// The order of its sums.
+    var arithmetic: Arithmetic { get set }
+
+    /// The right recipe.
+    init()
+
+    /// Takes the other free choices at random.
+    mutating func choose(using generator: inout SplitMix64)
+
+    /// Computes the call.
+    func run(_ a: K, _ workers: Workers)
+
+    /// The ways to get it wrong.
+    static var faults: [Change<Self>] { get }
+}
+
+/// A way to get a recipe wrong.
+struct Change<R: Recipe>: Sendable {
+    /// What is wrong, in words.
+    let name: String
+    let apply: @Sendable (inout R) -> Void
+
+    init(_ name: String, _ apply: @escaping @Sendable (inout R) -> Void) {
+        self.name = name
+        self.apply = apply
+    }
+}
+
+extension Recipe {
+    mutating func choose(using generator: inout SplitMix64) {}
+
+    /// The recipe as an implementation.
+    var implementation: Implementation<Float> { Implementation("recipe") { run($0, $1) } }
+
+    /// A right variant, chosen at random.
+    static func variant(using generator: inout SplitMix64) -> (description: String, implementation: Implementation<Float>)
+    {
+        var recipe = Self()
+        recipe.arithmetic = .random(using: &generator)
+        recipe.choose(using: &generator)
+        return ("\(recipe.arithmetic)", recipe.implementation)
+    }
+
+    /// Its faults.
+    static var planted: [Fault] {
+        faults.map { change in
+            var recipe = Self()
+            change.apply(&recipe)
+            return Fault(change.name, in: recipe.implementation)
+        }
+    }
+}

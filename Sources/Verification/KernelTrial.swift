@@ -1,0 +1,78 @@
+import CSentinel
+import Kernels
+import Tensors
+
+/// The trial of one kernel on one case. A kernel is not trusted: it is run in several places of memory, on several
+/// numbers of threads and after a call with other inputs, and everything that it may not do is watched for.
+struct KernelTrial {
+    /// The numbers of threads on which results must have the same bits.
+    static let threads = [1, 2, 3, 5]
+
+    /// What one result held after each run that is judged by its bound.
+    private(set) var answers: [[[Float]]] = []
+    /// What the kernel did that it must not, by argument; each note once.
+    private(set) var findings: [(argument: String, note: String)] = []
+
+    private let kernelCase: KernelCase
+    private let kernels: KernelSet<Float>
+
+    /// Tries the implementation that `kernels` has of `K`.
+    init<K: Kernel<Float>>(_ kernel: K.Type, _ kernelCase: KernelCase, _ kernels: KernelSet<Float>) {
+        self.kernelCase = kernelCase
+        self.kernels = kernels
+        let implementation = kernels.implementation(of: kernel) ?? "none"
+        sentinel_describe("verify: \(K.name) (\(implementation)), case \(kernelCase.group),")
+        defer { sentinel_describe(nil) }
+        answers = kernelCase.results.map { _ in [] }
+        for placement in [GuardedBuffer.Placement.aligned, .atStart] {
+            let call = GuardedCall<K>(kernelCase, placement)
+            run(call, kernels.workers, asDecoy: true)
+            judge(run(call, kernels.workers))
+        }
+        // The same bits are asked of runs in the same place: a kernel may take its sums apart by alignment.
+        let call = GuardedCall<K>(kernelCase, .atEnd)
+        let first = run(call, kernels.workers)
+        judge(first)
+        compare(run(call, kernels.workers), first, "a second run on the same inputs")
+        for count in Self.threads {
+            compare(run(call, Workers(count: count)), first, count == 1 ? "one thread" : "\(count) threads")
+        }
+    }
+
+    /// Runs the kernel once and returns its results.
+    @discardableResult
+    private mutating func run<K: Kernel<Float>>(
+        _ call: GuardedCall<K>, _ workers: Workers, asDecoy: Bool = false
+    ) -> [[Float]] {
+        call.fill(asDecoy: asDecoy)
+        var kernels = kernels
+        kernels.workers = workers
+        FloatingPointEnvironment.restore(workers)
+        kernels.run(call.call)
+        let changed = FloatingPointEnvironment.restore(workers)
+        guard !asDecoy else { return [] }
+        if changed, let result = kernelCase.results.first {
+            note(result.argument.name, "the kernel left another floating-point environment: flush to zero, or rounding")
+        }
+        for (argument, text) in call.trespasses { note(argument, text) }
+        return call.results.map { Array($0.buffer) }
+    }
+
+    private mutating func judge(_ results: [[Float]]) {
+        for (index, result) in results.enumerated() { answers[index].append(result) }
+    }
+
+    private mutating func compare(_ results: [[Float]], _ others: [[Float]], _ what: String) {
+        for (result, (a, b)) in zip(kernelCase.results, zip(results, others)) {
+            let argument = result.argument
+            let difference = a.indices.first {
+                a[$0].bitPattern != b[$0].bitPattern && argument.coverage.contains($0, shape: argument.shape)
+            }
+            if let difference { note(argument.name, "\(what) gave other bits, first at element \(difference)") }
+        }
+    }
+
+    private mutating func note(_ argument: String, _ text: String) {
+        if !findings.contains(where: { $0 == (argument, text) }) { findings.append((argument, text)) }
+    }
+}

@@ -1,5 +1,5 @@
 extension TrainingReport {
-    /// The report as Markdown; the loss curve is the picture `train.svg` beside it.
+    /// The report as Markdown; the loss curve lies beside it, as `train.svg` and, for dark pages, `train-dark.svg`.
     public var markdown: String {
         let command = (["train"] + flags).joined(separator: " ")
         let rows = validations.map { validation in
@@ -19,7 +19,10 @@ extension TrainingReport {
 
             **\(headline)**
 
-            ![Loss by step](train.svg)
+            <picture>
+            <source media="(prefers-color-scheme: dark)" srcset="train-dark.svg">
+            <img src="train.svg" alt="Loss by step">
+            </picture>
 
             \(Formatting.markdown(["setting", "value"], settings.map { [$0.name, $0.value] }))
 

@@ -1,30 +1,34 @@
 import Foundation
 
 extension TrainingReport {
-    /// The loss curve as an SVG picture, for light and dark pages.
-    public var svg: String { LossCurve(self).svg }
+    /// The loss curve as a picture.
+    public func lossCurve(_ theme: Theme) -> SVG { LossCurve(self, theme).drawing }
 }
 
 /// The picture of a run's losses.
 private struct LossCurve {
-    private let training, validation: [(x: Double, y: Double)]
-    private let xAxis, yAxis: Axis
-    private let title: String
+    private typealias Point = (x: Double, y: Double)
 
     private static let (width, height) = (760.0, 400.0)
-    private static let (left, right, top, bottom) = (64.0, 96.0, 44.0, 52.0)
+    private static let (left, right, top, bottom) = (60.0, 660.0, 48.0, 348.0)
 
-    init(_ report: TrainingReport) {
+    private let training, validation: [Point]
+    private let xAxis, yAxis: Axis
+    private let theme: Theme
+    private let title: String
+
+    init(_ report: TrainingReport, _ theme: Theme) {
         training = Self.thinned(report.steps.map { (Double($0.step), $0.loss) }, to: 600)
         validation = report.validations.map { (Double($0.step), $0.loss) }
-        let losses = (training + validation).map(\.y).filter(\.isFinite)
-        xAxis = Axis(0, Double(max(report.steps.last?.step ?? 0, 1)))
-        yAxis = Axis(losses.min() ?? 0, losses.max() ?? 1)
+        let losses = (training + validation).map(\.y)
+        xAxis = Axis(from: 0, to: Double(max(report.steps.last?.step ?? 0, 1)), at: (Self.left, Self.right))
+        yAxis = Axis(from: losses.min() ?? 0, to: losses.max() ?? 1, at: (Self.bottom, Self.top))
+        self.theme = theme
         title = report.headline
     }
 
     /// The mean of neighbours, where there are more points than the picture can show.
-    private static func thinned(_ points: [(x: Double, y: Double)], to count: Int) -> [(x: Double, y: Double)] {
+    private static func thinned(_ points: [Point], to count: Int) -> [Point] {
         guard points.count > count else { return points }
         return (0..<count).map { index in
             let part = points[index * points.count / count..<(index + 1) * points.count / count]
@@ -33,106 +37,67 @@ private struct LossCurve {
         }
     }
 
-    var svg: String {
-        let (width, height) = (Self.width, Self.height)
-        let (plotRight, plotBottom) = (width - Self.right, height - Self.bottom)
-        var parts = [
-            #"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \#(Int(width)) \#(Int(height))" role="img" font-family="system-ui, sans-serif" font-size="13">"#,
-            "<title>\(title)</title>",
-            """
-            <style>
-            .ink { fill: #1f2328 } .soft { fill: #59636e } .grid { stroke: #d1d9e0 } .page { fill: #ffffff }
-            .training { stroke: #0969da } .validation { stroke: #bc4c00 }
-            .training-label { fill: #0969da } .validation-label { fill: #bc4c00 }
-            @media (prefers-color-scheme: dark) {
-            .ink { fill: #f0f6fc } .soft { fill: #9198a1 } .grid { stroke: #3d444d } .page { fill: #0d1117 }
-            .training { stroke: #4493f8 } .validation { stroke: #f0883e }
-            .training-label { fill: #4493f8 } .validation-label { fill: #f0883e }
-            }
-            </style>
-            """,
-            #"<rect class="page" width="100%" height="100%"/>"#,
-            text(title, Self.left, 26, "ink", size: 15),
-        ]
+    var drawing: SVG {
+        var svg = SVG(width: Self.width, height: Self.height, theme: theme, title: "Loss by step: \(title)")
+        svg.label(title, x: Self.left, y: 24, size: 14, bold: true)
         for tick in yAxis.ticks {
-            parts.append(
-                #"<line class="grid" x1="\#(Self.left)" x2="\#(point(plotRight))" y1="\#(y(tick))" y2="\#(y(tick))"/>"#)
-            parts.append(
-                text(yAxis.label(tick), Self.left - 8, place(tick, yAxis, plotBottom, Self.top) + 4, "soft", "end"))
+            let y = yAxis.place(tick)
+            svg.line([(Self.left, y), (Self.right, y)], stroke: theme.grid)
+            svg.label(yAxis.label(tick), x: Self.left - 8, y: y + 4, color: theme.faint, anchor: .end)
         }
         for tick in xAxis.ticks {
-            parts.append(
-                text(xAxis.label(tick), place(tick, xAxis, Self.left, plotRight), plotBottom + 20, "soft", "middle"))
+            svg.label(xAxis.label(tick), x: xAxis.place(tick), y: Self.bottom + 20, color: theme.faint, anchor: .middle)
         }
-        parts.append(text("step", (Self.left + plotRight) / 2, height - 10, "soft", "middle"))
-        parts.append(text("loss", 12, Self.top - 6, "soft"))
-        parts.append(curve(training, "training", width: 1.5))
-        parts.append(curve(validation, "validation", width: 2.5))
-        parts += validation.filter(\.y.isFinite).map {
-            #"<circle class="validation-label" cx="\#(x($0.x))" cy="\#(y($0.y))" r="3.5"/>"#
-        }
-        parts += labels(at: plotRight + 8)
-        return parts.joined(separator: "\n") + "\n</svg>\n"
-    }
+        svg.label("loss", x: Self.left - 8, y: Self.top - 12, color: theme.faint, anchor: .end)
+        svg.label("step", x: (Self.left + Self.right) / 2, y: Self.bottom + 40, color: theme.faint, anchor: .middle)
 
-    /// The curves' names at their ends, kept apart.
-    private func labels(at x: Double) -> [String] {
+        svg.line(training.map(placed), stroke: theme.color(0), width: 1.5)
+        svg.line(validation.map(placed), stroke: theme.color(1), width: 2)
+        for point in validation {
+            let (x, y) = placed(point)
+            svg.disc(
+                x: x, y: y, radius: 4, color: theme.color(1),
+                tip: "step \(Int(point.x)): validation \(Formatting.number(point.y))")
+        }
         var last: Double?
-        return [(training, "training"), (validation, "validation")].compactMap { points, name in
-            guard let end = points.last(where: { $0.y.isFinite }) else { return nil }
-            var height = place(end.y, yAxis, Self.height - Self.bottom, Self.top) + 4
-            if let last, abs(height - last) < 16 { height = height < last ? last - 16 : last + 16 }
-            last = height
-            return text(name, x, height, "\(name)-label")
+        for (index, (points, name)) in [(training, "training"), (validation, "validation")].enumerated() {
+            guard let end = points.last else { continue }
+            var y = yAxis.place(end.y) + 4
+            // Names that would lie on one another are moved apart.
+            if let last, abs(y - last) < 16 { y = y < last ? last - 16 : last + 16 }
+            last = y
+            svg.label(name, x: Self.right + 10, y: y, color: theme.color(index))
         }
+        return svg
     }
 
-    private func curve(_ points: [(x: Double, y: Double)], _ name: String, width: Double) -> String {
-        let path = points.filter(\.y.isFinite).map { "\(x($0.x)),\(y($0.y))" }.joined(separator: " ")
-        return
-            #"<polyline class="\#(name)" points="\#(path)" fill="none" stroke-width="\#(width)" stroke-linejoin="round"/>"#
-    }
-
-    private func text(
-        _ text: String, _ x: Double, _ y: Double, _ style: String, _ anchor: String = "start", size: Int = 13
-    ) -> String {
-        let escaped = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-        return
-            #"<text class="\#(style)" x="\#(point(x))" y="\#(point(y))" text-anchor="\#(anchor)" font-size="\#(size)">\#(escaped)</text>"#
-    }
-
-    private func x(_ value: Double) -> String { point(place(value, xAxis, Self.left, Self.width - Self.right)) }
-    private func y(_ value: Double) -> String { point(place(value, yAxis, Self.height - Self.bottom, Self.top)) }
-
-    private func place(_ value: Double, _ axis: Axis, _ start: Double, _ end: Double) -> Double {
-        start + (value - axis.low) / (axis.high - axis.low) * (end - start)
-    }
-
-    private func point(_ value: Double) -> String { String(format: "%.1f", value) }
+    private func placed(_ point: Point) -> Point { (xAxis.place(point.x), yAxis.place(point.y)) }
 }
 
 /// An axis that begins and ends at round numbers.
 private struct Axis {
-    let low, high: Double
     let ticks: [Double]
     private let step: Double
+    private let ends: (start: Double, end: Double)
 
-    /// An axis for values from `low` to `high`, with four to eight ticks.
-    init(_ low: Double, _ high: Double) {
+    /// An axis for values from `low` to `high`, with up to eight ticks, drawn between two coordinates.
+    init(from low: Double, to high: Double, at ends: (start: Double, end: Double)) {
         let span = max(high - low, 1e-3)
-        let magnitude = pow(10, floor(log10(span / 4)))
-        let step = [1, 2, 2.5, 5, 10].map { $0 * magnitude }.first { span / $0 <= 6 } ?? 10 * magnitude
+        let magnitude = pow(10, floor(log10(span / 6)))
+        let step = [1, 2, 5].map { $0 * magnitude }.first { span / $0 <= 6 } ?? 10 * magnitude
         let first = (low / step).rounded(.down)
-        let last = (high / step).rounded(.up)
+        let last = max((high / step).rounded(.up), first + 1)
         self.step = step
-        ticks = stride(from: first, through: max(last, first + 1), by: 1).map { $0 * step }
-        self.low = ticks[0]
-        self.high = ticks[ticks.count - 1]
+        self.ends = ends
+        ticks = stride(from: first, through: last, by: 1).map { $0 * step }
+    }
+
+    func place(_ value: Double) -> Double {
+        let (low, high) = (ticks[0], ticks[ticks.count - 1])
+        return ends.start + (value - low) / (high - low) * (ends.end - ends.start)
     }
 
     func label(_ tick: Double) -> String {
-        step >= 1 && step == step.rounded() ? Formatting.count(Int(tick)) : String(format: "%.\(digits)f", tick)
+        step >= 1 ? Formatting.count(Int(tick)) : String(format: "%.\(Int((-log10(step)).rounded(.up)))f", tick)
     }
-
-    private var digits: Int { max(Int((-log10(step)).rounded(.up)), 1) + (String(step).hasSuffix("25") ? 1 : 0) }
 }

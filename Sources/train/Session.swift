@@ -159,7 +159,9 @@ struct Session: ~Copyable {
             seconds: seconds(started.duration(to: .now)))
         try AtomicFile.write(JSON.data(report), to: "\(reports)/train.json")
         try AtomicFile.write(Data(report.markdown.utf8), to: "\(reports)/train.md")
-        try AtomicFile.write(Data(report.svg.utf8), to: "\(reports)/train.svg")
+        for (theme, name) in [(Theme.light, "train.svg"), (.dark, "train-dark.svg")] {
+            try AtomicFile.write(Data(report.lossCurve(theme).text.utf8), to: "\(reports)/\(name)")
+        }
         return report
     }
 

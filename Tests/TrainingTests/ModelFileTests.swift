@@ -113,7 +113,7 @@ struct ModelFileTests {
             #expect(config.contains(from))
             _ = try folder.write("hf/config.json", Data(config.replacingOccurrences(of: from, with: to).utf8))
             defer { _ = try? folder.write("hf/config.json", Data(config.utf8)) }
-            return try #require(throws: TrainingError.self) { try load(folder("hf")) }.description
+            return try #require(throws: TrainingError.self) { _ = try load(folder("hf")) }.description
         }
         #expect(try error("\"gelu_new\"", "\"relu\"").contains("activation_function is not gelu_new"))
         #expect(try error("\"tie_word_embeddings\" : true", "\"tie_word_embeddings\" : false").contains("tie_word"))
@@ -123,11 +123,11 @@ struct ModelFileTests {
         #expect(try error("\"n_head\"", "\"heads\"").contains("not the configuration"))
         for cut in [4, 100, weights.count - 1] {
             let path = try folder.write("hf/model.safetensors", weights.prefix(cut))
-            let error = try #require(throws: TrainingError.self) { try load(folder("hf")) }
+            let error = try #require(throws: TrainingError.self) { _ = try load(folder("hf")) }
             #expect(error.description.hasPrefix(path))
         }
         try FileManager.default.removeItem(atPath: folder("hf/config.json"))
-        #expect(throws: TrainingError.self) { try load(folder("hf")) }
-        #expect(throws: TrainingError.self) { try load(folder("none")) }
+        #expect(throws: TrainingError.self) { _ = try load(folder("hf")) }
+        #expect(throws: TrainingError.self) { _ = try load(folder("none")) }
     }
 }

@@ -68,10 +68,11 @@ let package = Package(
             name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "FastKernels", "Reporting"],
             swiftSettings: optimized),
         .target(name: "Reporting"),
+        .target(name: "SelfTest", dependencies: ["CSentinel", "Verification"], swiftSettings: optimized),
 
         // MARK: - Commands
         .target(name: "Terminal"),
-        .executableTarget(name: "verify", dependencies: ["Verification", "Reporting", "Terminal"]),
+        .executableTarget(name: "verify", dependencies: ["SelfTest", "Verification", "Reporting", "Terminal"]),
         .executableTarget(
             name: "train", dependencies: ["GPT2", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
         .executableTarget(

@@ -1,49 +1,53 @@
-import FastKernels
 import Foundation
-import GPT2
-import KernelCatalog
 import Kernels
 import Reporting
-import Tensors
 
 /// What to time.
-public struct BenchmarkRequest {
-    /// The kernels, and those to compare them with.
-    public var candidate, base: KernelSet<Float>
+public struct BenchmarkRequest: Sendable {
+    /// How to start the contestants; the first is the one that the report is about.
+    public var contestants: [WorkerCommand]
+    /// The shapes.
+    public var shapes: [BenchmarkShape]
     /// The operations; all if empty.
     public var operations: Set<String>
-    /// B and T.
-    public var batch, sequence: Int
-    /// Seconds to spend on each kernel.
+    /// The numbers of threads.
+    public var threads: [Int]
+    /// Whether whole training steps are timed too.
+    public var steps: Bool
+    /// Seconds to spend on each pair of contestants at each kernel.
     public var budget: Double
 
-    /// A request to time `candidate` beside `base`.
+    /// A request.
     public init(
-        candidate: KernelSet<Float>, base: KernelSet<Float>, operations: Set<String> = [], batch: Int = 1,
-        sequence: Int = 64, budget: Double = 0.5
+        contestants: [WorkerCommand], shapes: [BenchmarkShape], operations: Set<String> = [], threads: [Int],
+        steps: Bool = true, budget: Double = 0.15
     ) {
-        self.candidate = candidate
-        self.base = base
+        self.contestants = contestants
+        self.shapes = shapes
         self.operations = operations
-        self.batch = batch
-        self.sequence = sequence
+        self.threads = threads
+        self.steps = steps
         self.budget = budget
     }
 }
 
-/// What was timed; the caller adds the machine and the flags to make a report of it.
+/// What was measured; the caller adds the machine and the command to make a report of it.
 public struct BenchmarkOutcome: Sendable {
+    /// The contestants, with what they call themselves.
+    public var contestants: [BenchmarkReport.Contestant]
     /// The machine's limits.
-    public let ceilings: BenchmarkReport.Ceilings
+    public var ceilings: [BenchmarkReport.Ceilings]
     /// The kernels.
-    public let rows: [BenchmarkReport.Row]
+    public var rows: [BenchmarkReport.Row]
     /// Training steps.
-    public let steps: [BenchmarkReport.Step]
-    /// The 95th percentile of how far a kernel's speed-up over itself is from 1.
-    public let noise: Double
+    public var steps: [BenchmarkReport.Step]
+    /// How well the run can tell times apart.
+    public var noise: BenchmarkReport.Noise
+    /// What was left out, and why.
+    public var limits: [String]
 }
 
-/// Times kernels in pairs.
+/// Times kernels of several contestants in one interleaved run, and judges what they compute.
 public struct Benchmark {
     /// Follows the work: what is under way, and the fraction done.
     public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
@@ -58,152 +62,125 @@ public struct Benchmark {
     }
 
     /// Times everything asked for.
-    public func run() -> BenchmarkOutcome {
-        let workloads = Workload.gpt2(B: request.batch, T: request.sequence).filter {
-            request.operations.isEmpty || request.operations.contains($0.kernel.name.operation)
-        }
-        progress("ceilings", 0)
-        let ceilings = measureCeilings()
-        var rows: [BenchmarkReport.Row] = []
-        var noise: [Double] = []
-        for (index, workload) in workloads.enumerated() {
-            progress("\(workload.kernel.name) \(workload.shape)", Double(index) / Double(workloads.count + 2))
-            let (row, self_) = time(workload, workload.kernel, ceilings)
-            rows.append(row)
-            noise += self_
-        }
-        progress("training step", Double(workloads.count) / Double(workloads.count + 2))
-        let steps = request.operations.isEmpty ? timeSteps() : []
-        return BenchmarkOutcome(
-            ceilings: ceilings, rows: rows, steps: steps, noise: Statistics.quantile(noise.map(abs), 0.95))
+    ///
+    /// - Throws: ``WorkerError`` when a contestant cannot be started or ends.
+    public func run() throws -> BenchmarkOutcome {
+        let crew = try Crew(request.contestants)
+        let (ceilings, trials) = try measure(crew)
+        let steps = request.steps && request.operations.isEmpty ? try StepRace(request, progress).run() : []
+        return outcome(crew, ceilings, trials, steps)
     }
 
-    // MARK: - Kernels
-
-    /// Times a kernel, and the logarithm of its speed-up over itself.
-    private func time<K: Kernel<Float>>(
-        _ workload: Workload, _ kernel: K.Type, _ ceilings: BenchmarkReport.Ceilings
-    ) -> (BenchmarkReport.Row, [Double]) {
-        let (candidate, base) = (request.candidate, request.base)
-        let prepared = PreparedCall<K>(workload.sizes)
-        let beside = PreparedCall<K>(workload.sizes)
-        let names = (candidate.implementation(of: kernel) ?? "none", base.implementation(of: kernel) ?? "none")
-        // First what it computes, from results of 0, then how fast.
-        candidate.run(prepared.call)
-        base.run(beside.call)
-        let difference = Self.difference(prepared.results, beside.results)
-        let hasBase = names.0 != names.1
-        let itself = PairedSamples.measure(
-            least: 2, most: 20, budget: hasBase ? request.budget / 3 : request.budget,
-            candidate: { candidate.run(prepared.call) }, base: { candidate.run(beside.call) })
-        let pairs =
-            hasBase
-            ? PairedSamples.measure(
-                least: 2, budget: request.budget, candidate: { candidate.run(prepared.call) },
-                base: { base.run(beside.call) }) : itself
-        let cost = prepared.call.cost
-        let median = Statistics.median(pairs.candidate)
-        let computeTime = Double(cost.operations) / (ceilings.gflops * 1e9)
-        let memoryTime = Double(cost.bytes) / (ceilings.gbps * 1e9)
-        let speedup = hasBase ? pairs.speedup : nil
-        let row = BenchmarkReport.Row(
-            operation: K.name.operation, pass: K.name.pass.rawValue, shape: workload.shape, sizes: workload.sizesText,
-            implementation: names.0, base: hasBase ? names.1 : nil, seconds: median,
-            spread: Statistics.quantile(pairs.candidate, 0.75) - Statistics.quantile(pairs.candidate, 0.25),
-            baseSeconds: hasBase ? Statistics.median(pairs.base) : nil, speedup: speedup?.median,
-            speedupLow: speedup?.low, speedupHigh: speedup?.high, pairs: pairs.base.count,
-            gflops: Double(cost.operations) / median / 1e9, gbps: Double(cost.bytes) / median / 1e9,
-            roofline: max(computeTime, memoryTime) / median, boundBy: computeTime > memoryTime ? "compute" : "memory",
-            difference: hasBase ? difference : nil)
-        return (row, [log(itself.speedup.median)])
-    }
-
-    /// The largest difference of two kernels' results, relative to the largest magnitude of each result; NaN counts.
-    private static func difference(_ a: [MutableView<Float>], _ b: [MutableView<Float>]) -> Double {
-        zip(a, b).map { a, b in
-            let scale = b.buffer.reduce(0) { max($0, abs(Double($1))) }
-            var worst = 0.0
-            for i in 0..<a.count where a[i] != b[i] {
-                let difference = abs(Double(a[i]) - Double(b[i]))
-                worst = difference <= worst ? worst : difference
+    /// Measures the machine's limits, and every kernel in up to three looks.
+    func measure(_ crew: Crew) throws -> ([BenchmarkReport.Ceilings], [Trial]) {
+        progress("the machine's limits", 0)
+        let probe = CeilingProbe()
+        let ceilings = request.threads.map { probe.measure(threads: $0) }
+        var trials = try self.trials(ceilings)
+        for index in trials.indices {
+            let workload = trials[index].workload
+            progress(
+                "\(workload.shape) \(workload.kernel) \(workload.place)", 0.9 * Double(index) / Double(trials.count))
+            try attempt(&trials[index], crew) { trial throws(WorkerError) in
+                try trial.measure(crew, budget: request.budget)
             }
-            return worst == 0 ? 0 : worst / scale
-        }.max() ?? 0
-    }
-
-    // MARK: - Ceilings
-
-    private func measureCeilings() -> BenchmarkReport.Ceilings {
-        let workers = request.candidate.workers
-        let sink = Tensor<Float>(repeating: 0, count: workers.count)
-        // 64 MB each: beyond the caches.
-        let a = Tensor<Float>(repeating: 0, count: 1 << 24)
-        let b = Tensor<Float>(repeating: 1, count: 1 << 24)
-        let c = Tensor<Float>(repeating: 2, count: 1 << 24)
-        let best = (0..<7).reduce(into: (gflops: 0.0, gbps: 0.0)) { best, _ in
-            var operations = 0
-            let multiplying = seconds {
-                operations = Ceilings.multiplyAdd(rounds: 4_000_000, workers, into: sink.view)
+        }
+        let margin = Self.noise(trials).margin
+        for _ in 2...3 {
+            for index in trials.indices {
+                progress("once more \(trials[index].workload.kernel)", 0.9)
+                try attempt(&trials[index], crew) { trial throws(WorkerError) in
+                    _ = try trial.lookAgain(crew, margin: margin, budget: request.budget)
+                }
             }
-            var bytes = 0
-            let moving = seconds { bytes = Ceilings.triad(a.view, View(b.view), View(c.view), workers) }
-            best.gflops = max(best.gflops, Double(operations) / multiplying / 1e9)
-            best.gbps = max(best.gbps, Double(bytes) / moving / 1e9)
         }
-        return BenchmarkReport.Ceilings(gflops: best.gflops, gbps: best.gbps)
+        Self.judge(&trials, margin: margin)
+        return (ceilings, trials)
     }
 
-    // MARK: - Training step
-
-    /// Times steps of a small model with either set, in turn.
-    private func timeSteps() -> [BenchmarkReport.Step] {
-        let configuration = Configuration(
-            blockSize: 64, vocabularySize: 257, paddedVocabularySize: 272, layers: 4, heads: 6, channels: 192)
-        var candidate = TimedModel(configuration, request.candidate)
-        var base = TimedModel(configuration, request.base)
-        for _ in 0..<3 {
-            candidate.step()
-            base.step()
-        }
-        let name = "4 layers of 192 channels, 4 × 64 byte tokens"
-        return [candidate.result(name, "fast set"), base.result(name, "base set")]
-    }
-}
-
-/// A model that trains on made-up tokens, with a stop-watch.
-private struct TimedModel: ~Copyable {
-    private var model: GPT2<Float>
-    private var times: [[Double]] = [[], [], []]
-
-    init(_ configuration: Configuration, _ kernels: KernelSet<Float>) {
-        model = GPT2(configuration: configuration, batch: 4, sequence: 64, kernels: kernels)
-        model.initialize(seed: 1)
-        let tokens = (0..<257).map { Int32($0 * 31 % 257) }
+    /// A first contestant that ends is a finding; any other is an error.
+    private func attempt(_ trial: inout Trial, _ crew: Crew, _ body: (inout Trial) throws(WorkerError) -> Void) throws {
         do {
-            try model.load(inputs: tokens[..<256], targets: tokens[1...])
-        } catch {
-            preconditionFailure("\(error)")
+            try body(&trial)
+        } catch let error where error.worker == request.contestants[0].name {
+            trial.fail(error.problem)
+            try crew.restart()
         }
     }
 
-    mutating func step() {
-        times[0].append(seconds { model.forward() })
-        times[1].append(
-            seconds {
-                model.zeroGradients()
-                model.backward()
-            })
-        let t = times[2].count + 1
-        let start = ContinuousClock.now
-        model.update(AdamW.Hyperparameters(), step: t)
-        let update = start.duration(to: .now).components
-        times[2].append(Double(update.seconds) + Double(update.attoseconds) * 1e-18)
+    private func trials(_ ceilings: [BenchmarkReport.Ceilings]) throws -> [Trial] {
+        var trials: [Trial] = []
+        for shape in request.shapes {
+            var truths: [KernelTask: Truth] = [:]
+            for (threads, ceilings) in zip(request.threads, ceilings) {
+                for workload in try Workload.all(of: shape, operations: request.operations, threads: threads) {
+                    // The truth does not depend on the threads.
+                    var task = workload.task
+                    task.threads = 1
+                    progress("truth of \(workload.shape) \(workload.kernel) \(workload.place)", 0)
+                    let truth = try truths[task] ?? Truth(task)
+                    truths[task] = truth
+                    trials.append(
+                        Trial(
+                            workload, truth: truth, contestants: request.contestants.map(\.name), ceilings: ceilings))
+                }
+            }
+        }
+        return trials
     }
 
-    func result(_ name: String, _ implementation: String) -> BenchmarkReport.Step {
-        let medians = times.map { Statistics.median($0) }
-        return BenchmarkReport.Step(
-            model: name, implementation: implementation, forward: medians[0], backward: medians[1], update: medians[2],
-            tokensPerSecond: 256 / medians.reduce(0, +), samples: times[0].count)
+    // MARK: - Judging
+
+    /// Gives every trial its verdicts.
+    private static func judge(_ trials: inout [Trial], margin: Double) {
+        for index in trials.indices { trials[index].judge(margin: margin) }
+        for contestant in 0..<(trials.first?.row.timings.count ?? 0) {
+            let family = trials.indices.filter { trials[$0].row.timings[contestant].comparison != nil }
+            let adjusted = Statistics.holm(family.map { trials[$0].row.timings[contestant].comparison?.p ?? 1 })
+            for (index, p) in zip(family, adjusted) { trials[index].adjust(contestant, p: p) }
+        }
+    }
+
+    /// How far two processes of the same code are apart: at least 2 %, below which nobody should care.
+    static func noise(_ trials: [Trial]) -> BenchmarkReport.Noise {
+        let apart = trials.compactMap(\.sameCode).map { exp(abs($0)) - 1 }
+        let sameCode = apart.isEmpty ? 0 : Statistics.quantile(apart, 0.95)
+        let margin = max(0.02, sameCode)
+        // A slowdown is found when the lower end of its interval leaves the margin.
+        let detectable = trials.compactMap { $0.row.timings[0].comparison }.map {
+            (1 + margin) * $0.ratio / $0.low - 1
+        }
+        return BenchmarkReport.Noise(
+            margin: margin, sameCode: sameCode, kernels: apart.count, detectable: Statistics.median(detectable),
+            worstDetectable: detectable.max() ?? 0)
+    }
+
+    func outcome(
+        _ crew: Crew, _ ceilings: [BenchmarkReport.Ceilings], _ trials: [Trial], _ steps: [BenchmarkReport.Step]
+    ) -> BenchmarkOutcome {
+        BenchmarkOutcome(
+            contestants: crew.workers.map { .init(name: $0.command.name, title: $0.title) }, ceilings: ceilings,
+            rows: trials.map(\.row), steps: steps, noise: Self.noise(trials), limits: limits(trials))
+    }
+
+    private func limits(_ trials: [Trial]) -> [String] {
+        var limits: [String] = []
+        for (index, contestant) in request.contestants.enumerated() {
+            let missing = trials.filter { $0.row.timings[index].seconds == nil && !$0.row.timings[index].isWrong }
+            for (note, rows) in Dictionary(grouping: missing, by: { $0.row.timings[index].note ?? "" })
+                .sorted(by: { $0.key < $1.key }) where note != "the same code"
+            {
+                limits.append("\(contestant.name): \(note) (\(rows.count) of \(trials.count) rows)")
+            }
+        }
+        let sampled = trials.count { trial in
+            trial.row.timings.contains { $0.accuracy.map { $0.compared < $0.of } ?? false }
+        }
+        if sampled > 0 {
+            limits.append(
+                "Of large results a part was compared with the truth, edges and random rows, columns or heads: "
+                    + "\(sampled) of \(trials.count) rows")
+        }
+        return limits
     }
 }

@@ -4,9 +4,10 @@ import Tensors
 /// The statistics of repeated measurements.
 public enum Statistics {
     /// The value below which a fraction `p` of the values lies, interpolated; NaN for none.
-    public static func quantile(_ values: [Double], _ p: Double) -> Double {
-        guard !values.isEmpty else { return .nan }
-        let sorted = values.sorted()
+    public static func quantile(_ values: [Double], _ p: Double) -> Double { quantile(sorted: values.sorted(), p) }
+
+    private static func quantile(sorted: [Double], _ p: Double) -> Double {
+        guard !sorted.isEmpty else { return .nan }
         let position = p * Double(sorted.count - 1)
         let lower = Int(position)
         let upper = min(lower + 1, sorted.count - 1)
@@ -16,58 +17,64 @@ public enum Statistics {
     /// The middle value.
     public static func median(_ values: [Double]) -> Double { quantile(values, 0.5) }
 
+    /// A robust standard deviation: 1.4826 times the median distance from the median.
+    public static func deviation(_ values: [Double]) -> Double {
+        let middle = median(values)
+        return 1.4826 * median(values.map { abs($0 - middle) })
+    }
+
     /// A 95 % interval of the median, by the percentiles of 2,000 resamples.
     ///
     /// Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     public static func interval(ofMedian values: [Double], seed: UInt64 = 1) -> (low: Double, high: Double) {
+        // Drawn ranks of the sorted values: their median is the value at the median rank.
+        let sorted = values.sorted()
         var generator = SplitMix64(state: seed)
+        var counts = [Int](repeating: 0, count: sorted.count)
         let medians = (0..<2000).map { _ in
-            median(values.indices.map { _ in values[Int.random(in: 0..<values.count, using: &generator)] })
+            for i in counts.indices { counts[i] = 0 }
+            for _ in counts.indices {
+                counts[Int((generator.next() >> 32) &* UInt64(counts.count)) >> 32] += 1
+            }
+            return median(sorted, counts)
         }
         return (quantile(medians, 0.025), quantile(medians, 0.975))
     }
-}
 
-/// Times of a candidate and a base, taken in turn.
-public struct PairedSamples: Sendable {
-    /// The candidate's times, in seconds.
-    public private(set) var candidate: [Double] = []
-    /// The base's times, each taken beside the candidate's of the same index.
-    public private(set) var base: [Double] = []
-
-    /// No samples yet.
-    public init() {}
-
-    /// Adds a pair.
-    public mutating func add(candidate: Double, base: Double) {
-        self.candidate.append(candidate)
-        self.base.append(base)
-    }
-
-    /// How many times faster the candidate is: the median of the pairs' ratios, with its 95 % interval.
-    public var speedup: (median: Double, low: Double, high: Double) {
-        let logarithms = zip(base, candidate).map { log($0 / $1) }
-        let interval = Statistics.interval(ofMedian: logarithms)
-        return (exp(Statistics.median(logarithms)), exp(interval.low), exp(interval.high))
-    }
-
-    /// Takes pairs in the order A B B A until `budget` seconds are spent, at least `least` and at most `most` of them.
-    public static func measure(
-        least: Int = 4, most: Int = 60, budget: Double, candidate: () -> Void, base: () -> Void
-    ) -> PairedSamples {
-        candidate()
-        base()
-        var samples = PairedSamples()
-        var spent = 0.0
-        while samples.base.count < least || (spent < budget && samples.base.count < most) {
-            let a1 = seconds(candidate)
-            let b1 = seconds(base)
-            let b2 = seconds(base)
-            let a2 = seconds(candidate)
-            samples.add(candidate: a1, base: b1)
-            samples.add(candidate: a2, base: b2)
-            spent += a1 + b1 + b2 + a2
+    /// The median of the sorted values, each taken as often as `counts` says.
+    private static func median(_ sorted: [Double], _ counts: [Int]) -> Double {
+        let total = sorted.count
+        var passed = 0
+        var lower: Double?
+        for (value, count) in zip(sorted, counts) {
+            passed += count
+            if lower == nil, passed > (total - 1) / 2 { lower = value }
+            if passed > total / 2 { return ((lower ?? value) + value) / 2 }
         }
-        return samples
+        return .nan
+    }
+
+    /// The probability that at least `successes` of `trials` fair coins show heads: the sign test's p-value.
+    public static func signTest(_ successes: Int, of trials: Int) -> Double {
+        guard successes > 0 else { return 1 }
+        let all = lgamma(Double(trials + 1)) - Double(trials) * log(2)
+        let sum = (successes...max(trials, successes)).reduce(0.0) { sum, k in
+            sum + exp(all - lgamma(Double(k + 1)) - lgamma(Double(trials - k + 1)))
+        }
+        return min(sum, 1)
+    }
+
+    /// The p-values of a family, adjusted so that the chance of one false rejection in all is what each says.
+    ///
+    /// Source: Holm 1979, A simple sequentially rejective multiple test procedure.
+    public static func holm(_ values: [Double]) -> [Double] {
+        let order = values.indices.sorted { values[$0] < values[$1] }
+        var adjusted = values
+        var largest = 0.0
+        for (rank, index) in order.enumerated() {
+            largest = max(largest, min(values[index] * Double(values.count - rank), 1))
+            adjusted[index] = largest
+        }
+        return adjusted
     }
 }

@@ -1,110 +1,133 @@
-import Foundation
+import GPT2
+import KernelCatalog
 import Kernels
-import Tensors
+import Reporting
 
-/// A kernel call to time: its sizes, and inputs that are drawn at random with a fixed seed.
-struct Workload {
-    /// The place in the model, such as `fch`.
+/// A shape that cannot be benchmarked: which, and what can.
+public struct ShapeError: Error, CustomStringConvertible, Sendable {
+    public let description: String
+}
+
+/// A model and a batch, as `--shapes` names them: `124M:4x64`, or `odd`.
+public struct BenchmarkShape: Sendable {
+    /// The name, as in the flag.
+    public let name: String
+    /// The model's sizes.
+    public let configuration: Configuration
+    /// B and T.
+    public let batch, sequence: Int
+    /// The channels of the hidden layer.
+    let hidden: Int
+
+    /// The shape of that name.
+    ///
+    /// - Throws: ``ShapeError`` when there is none.
+    public init(_ name: String) throws(ShapeError) {
+        self.name = name
+        guard name != "odd" else {
+            // Sizes that no block, tile or vector divides.
+            configuration = Configuration(
+                blockSize: 127, vocabularySize: 5003, paddedVocabularySize: 5011, layers: 1, heads: 3, channels: 771)
+            (batch, sequence, hidden) = (3, 37, 3083)
+            return
+        }
+        let parts = name.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let numbers = (parts.last ?? "").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let model = Configuration.named.first(where: { $0.name == parts[0] }),
+            numbers.count == 2, let batch = numbers[0], let sequence = numbers[1], (1...64).contains(batch),
+            (1...model.configuration.blockSize).contains(sequence)
+        else {
+            let models = Configuration.named.map(\.name).joined(separator: ", ")
+            throw ShapeError(
+                description: "--shapes: cannot read '\(name)'; write odd, or a model (\(models)), a batch of 1 to 64 "
+                    + "and a sequence that the model can hold, such as 124M:4x64")
+        }
+        configuration = model.configuration
+        hidden = 4 * configuration.channels
+        (self.batch, self.sequence) = (batch, sequence)
+    }
+
+    /// Whether a whole training step is timed at this shape: with less than 8 GB of parameters, gradients and moments.
+    var hasStep: Bool {
+        name != "odd" && configuration.layers * configuration.channels * configuration.channels < 1 << 25
+    }
+
+    /// The step.
+    func step(threads: Int) -> StepTask {
+        let c = configuration
+        return StepTask(
+            layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabularySize,
+            paddedVocabulary: c.paddedVocabularySize, blockSize: c.blockSize, batch: batch, sequence: sequence,
+            threads: threads)
+    }
+}
+
+/// A kernel at one place of a model.
+struct Workload: Sendable {
+    /// The shape, such as `124M:4x64`.
     let shape: String
+    /// The place in the model, such as `fch`.
+    let place: String
     /// The kernel.
-    let kernel: any Kernel<Float>.Type
-    /// The sizes, by name.
-    let sizes: KeyValuePairs<String, Int>
+    let kernel: KernelName
+    /// The call.
+    let task: KernelTask
+    /// Its cost, its memory, and its sizes in words.
+    let call: CallShape
 
-    /// The calls of one block of a GPT-2 of 124M parameters and of what surrounds the blocks, on B sequences of T tokens.
-    static func gpt2(B: Int, T: Int) -> [Workload] {
-        let (C, NH, V, Vp) = (768, 12, 50257, 50304)
-        let N = B * T * 4 * C
+    /// The calls of one block of the model and of what surrounds the blocks.
+    ///
+    /// Every kernel of the catalog is there, a new one too: it gets the sizes that it asks for by name.
+    ///
+    /// - Throws: ``TaskError`` for a kernel that asks for a size that no model has.
+    static func all(
+        of shape: BenchmarkShape, operations: Set<String>, threads: Int
+    ) throws(TaskError) -> [Workload] {
         var workloads: [Workload] = []
-        func add(_ shape: String, _ kernels: any Kernel<Float>.Type..., sizes: KeyValuePairs<String, Int>) {
-            workloads += kernels.map { Workload(shape: shape, kernel: $0, sizes: sizes) }
+        for kernel in KernelCatalog.kernels
+        where operations.isEmpty || operations.contains(kernel.name.operation) {
+            for (place, sizes, absent) in places(of: kernel.name.operation, shape) {
+                let task = KernelTask(
+                    kernel: kernel.name.description, sizes: sizes, absent: absent, threads: threads)
+                let call = try self.shape(kernel, task)
+                workloads.append(
+                    Workload(
+                        shape: shape.name, place: place, kernel: kernel.name, task: task, call: call))
+            }
         }
-        add(
-            "embed", Encoder.Forward<Float>.self, Encoder.Backward<Float>.self,
-            sizes: ["B": B, "T": T, "C": C, "V": V, "P": 1024])
-        add("norm", LayerNorm.Forward<Float>.self, LayerNorm.Backward<Float>.self, sizes: ["B": B, "T": T, "C": C])
-        for (shape, C, OC) in [("qkv", C, 3 * C), ("attproj", C, C), ("fch", C, 4 * C), ("fcproj", 4 * C, C)] {
-            add(
-                shape, Matmul.Forward<Float>.self, Matmul.Backward<Float>.self,
-                sizes: ["B": B, "T": T, "C": C, "OC": OC])
-        }
-        add(
-            "heads", Attention.Forward<Float>.self, Attention.Backward<Float>.self,
-            sizes: ["B": B, "T": T, "C": C, "NH": NH])
-        add("hidden", GELU.Forward<Float>.self, GELU.Backward<Float>.self, sizes: ["N": N])
-        add("stream", Residual.Forward<Float>.self, Residual.Backward<Float>.self, sizes: ["N": B * T * C])
-        add("vocab", Softmax.Forward<Float>.self, sizes: ["B": B, "T": T, "V": V, "Vp": Vp])
-        add("vocab", CrossEntropy.Forward<Float>.self, sizes: ["B": B, "T": T, "Vp": Vp])
-        add("vocab", CrossEntropySoftmax.Backward<Float>.self, sizes: ["B": B, "T": T, "V": V, "Vp": Vp])
-        add("weight", AdamW.Update<Float>.self, sizes: ["N": 4 * C * C, "t": 10])
         return workloads
     }
 
-    /// The sizes in words, such as `B 1, T 64, C 768`.
-    var sizesText: String { sizes.map { "\($0.key) \($0.value)" }.joined(separator: ", ") }
-}
-
-/// A call with its memory.
-final class PreparedCall<K: Kernel> where K.Scalar == Float {
-    private(set) var call = K()
-    private var filler: Filler
-
-    init(_ sizes: KeyValuePairs<String, Int>) {
-        filler = Filler(sizes: Dictionary(sizes.map { ($0.key, $0.value) }) { first, _ in first })
-        call.visit(&filler)
+    private static func shape<K: Kernel<Float>>(_ kernel: K.Type, _ task: KernelTask) throws(TaskError) -> CallShape {
+        try CallShape(kernel, task)
     }
 
-    /// The results' elements, in the order of the contract.
-    var results: [MutableView<Float>] { filler.results }
-}
-
-/// Fills a call's arguments in: probabilities where the contract has them, small normal numbers elsewhere.
-private struct Filler: ArgumentVisitor {
-    let sizes: [String: Int]
-    private(set) var results: [MutableView<Float>] = []
-    private var memory: [Memory] = []
-    private var generator = SplitMix64(state: 42)
-
-    private final class Memory {
-        let floats: Tensor<Float>
-        let tokens: Tensor<Int32>
-
-        init(floats: Int, tokens: Int) {
-            self.floats = Tensor(repeating: 0, count: floats)
-            self.tokens = Tensor(repeating: 0, count: tokens)
+    /// Where an operation stands in the model: the place, its sizes, and the arguments that it goes without there.
+    private static func places(
+        of operation: String, _ shape: BenchmarkShape
+    ) -> [(place: String, sizes: [String: Int], absent: [String])] {
+        let (c, C) = (shape.configuration, shape.configuration.channels)
+        let stream = shape.batch * shape.sequence * C
+        let sizes = [
+            "B": shape.batch, "T": shape.sequence, "C": C, "NH": c.heads, "V": c.vocabularySize,
+            "Vp": c.paddedVocabularySize, "P": c.blockSize, "N": stream, "t": 10,
+        ]
+        func with(_ changes: [String: Int]) -> [String: Int] { sizes.merging(changes) { $1 } }
+        switch operation {
+        case "encoder": return [("embed", sizes, [])]
+        case "layernorm": return [("norm", sizes, [])]
+        case "matmul":
+            return [
+                ("qkv", with(["OC": 3 * C]), []), ("attproj", with(["OC": C]), []),
+                ("fch", with(["OC": shape.hidden]), []), ("fcproj", with(["C": shape.hidden, "OC": C]), []),
+                ("logits", with(["OC": c.paddedVocabularySize]), ["bias", "dbias"]),
+            ]
+        case "attention": return [("heads", sizes, [])]
+        case "gelu": return [("hidden", with(["N": stream / C * shape.hidden]), [])]
+        case "residual": return [("stream", sizes, [])]
+        case "adamw": return [("weight", with(["N": C * shape.hidden]), [])]
+        case "softmax", "crossentropy", "crossentropy_softmax": return [("vocab", sizes, [])]
+        default: return [("layer", with(["OC": shape.hidden]), [])]
         }
-    }
-
-    init(sizes: [String: Int]) { self.sizes = sizes }
-
-    mutating func size(_ name: String, _ value: inout Int) { value = sizes[name] ?? 1 }
-    mutating func require(_ holds: Bool, _ rule: String) { precondition(holds, rule) }
-    mutating func hyperparameter(_ name: String, _ value: inout Float) {}
-
-    mutating func input(_ argument: Argument, _ view: inout View<Float>) {
-        let target = allocate(argument.count)
-        let isProbability = ["att", "probs", "rstd"].contains(argument.name)
-        for i in 0..<target.count { target[i] = isProbability ? generator.uniform() : generator.uniform() - 0.5 }
-        view = View(target)
-    }
-
-    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
-        let memory = Memory(floats: 0, tokens: argument.count)
-        self.memory.append(memory)
-        for i in 0..<argument.count {
-            memory.tokens.view[i] = Int32.random(in: 0..<Int32(bound), using: &generator)
-        }
-        view = View(memory.tokens.view)
-    }
-
-    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
-        view = allocate(argument.count)
-        results.append(view)
-    }
-
-    private mutating func allocate(_ count: Int) -> MutableView<Float> {
-        let memory = Memory(floats: count, tokens: 0)
-        self.memory.append(memory)
-        return memory.floats.view
     }
 }

@@ -1,109 +1,163 @@
 extension BenchmarkReport {
-    /// The outcome in one line.
+    /// The outcome in a few words: how many kernels are right, and how the first contestant fares against each other.
     public var headline: String {
-        let speedups = rows.compactMap(\.speedup).sorted()
-        let range =
-            speedups.isEmpty
-            ? ""
-            : ", \(Formatting.number(speedups[0])) to \(Formatting.number(speedups[speedups.count - 1])) times the base's speed"
-        return "\(rows.count) kernels timed in \(Formatting.seconds(seconds))\(range)"
+        let wrong = rows.filter { $0.timings.first?.isWrong ?? false }
+        let failed = rows.filter { $0.timings.first?.seconds == nil && !($0.timings.first?.isWrong ?? false) }
+        var parts: [String] = []
+        if wrong.isEmpty && failed.isEmpty {
+            let worst = rows.compactMap { $0.timings.first?.accuracy?.worst }.max() ?? 0
+            parts.append(
+                "\(Formatting.count(rows.count)) timings in \(Formatting.seconds(seconds)), every result within its bound "
+                    + "(the worst at \(Formatting.number(worst)))")
+        } else {
+            if !wrong.isEmpty { parts.append("WRONG: \(Self.names(wrong))") }
+            if !failed.isEmpty { parts.append("not timed: \(Self.names(failed))") }
+        }
+        return parts.joined(separator: "; ")
     }
 
-    /// The kernels, in lines for a terminal of 80 columns; the first is the heading.
-    public var rowLines: [String] {
-        Formatting.plain(
-            [["kernel", "shape", "by", "time", "rate", "roof", "speed-up"]]
-                + rows.map { row in
-                    [
-                        "\(row.operation) \(row.pass)", row.shape, row.implementation, Formatting.seconds(row.seconds),
-                        row.rate, row.percentOfRoof, row.speedup.map { "\(Formatting.number($0))×" } ?? "-",
-                    ]
-                }, right: [3, 4, 5, 6])
+    /// How the first contestant fares against each other, a line each.
+    public var comparisonLines: [String] {
+        contestants.indices.dropFirst().compactMap { index in
+            let comparisons = rows.compactMap { $0.timings[index].comparison }
+            guard !comparisons.isEmpty else { return nil }
+            let speedups = comparisons.map { 1 / $0.ratio }.sorted()
+            let counts = [SpeedVerdict.fast, .same, .slow, .unsure].map { verdict in
+                (comparisons.count { $0.verdict == verdict }, verdict)
+            }
+            let words = [SpeedVerdict.fast: "faster", .same: "the same", .slow: "slower", .unsure: "undecided"]
+            let text = counts.filter { $0.0 > 0 }.map { "\($0.0) \(words[$0.1] ?? "")" }.joined(separator: ", ")
+            return "against \(contestants[index].name): \(text); speed-up \(Formatting.number(speedups[0])) to "
+                + "\(Formatting.number(speedups[speedups.count - 1]))×, middle "
+                + "\(Formatting.number(speedups[speedups.count / 2]))×"
+        }
     }
 
-    /// The training steps, in lines for a terminal of 80 columns; the first is the heading.
-    public var stepLines: [String] {
-        Formatting.plain(
-            [["training step", "forward", "backward", "update", "tokens/s"]]
-                + steps.map { step in
-                    [
-                        step.implementation, Formatting.seconds(step.forward), Formatting.seconds(step.backward),
-                        Formatting.seconds(step.update), Formatting.number(step.tokensPerSecond),
-                    ]
-                }, right: [1, 2, 3, 4])
+    static func names(_ rows: [Row]) -> String {
+        let names = rows.map { "\($0.kernel) (\($0.shape) \($0.place))" }
+        return names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
     }
 
-    /// The report as Markdown.
-    public var markdown: String {
-        let kernels = Formatting.markdown(
-            [
-                "kernel", "shape", "sizes", "by", "time ± spread", "rate", "of roofline", "bound by", "speed-up [95 %]",
-                "over", "difference",
-            ],
-            rows.map { row in
-                [
-                    "\(row.operation) \(row.pass)", row.shape, row.sizes, row.implementation,
-                    "\(Formatting.seconds(row.seconds)) ± \(Formatting.seconds(row.spread))", row.rate,
-                    row.percentOfRoof,
-                    row.boundBy, row.speedupText, row.base ?? "–", row.difference.map { Formatting.number($0) } ?? "–",
-                ]
-            }, right: [4, 5, 6, 8, 10])
-        let training = Formatting.markdown(
-            ["kernels", "model", "forward", "backward", "update", "tokens/s", "steps"],
-            steps.map { step in
-                [
-                    step.implementation, step.model, Formatting.seconds(step.forward),
-                    Formatting.seconds(step.backward),
-                    Formatting.seconds(step.update), Formatting.number(step.tokensPerSecond), String(step.samples),
-                ]
-            }, right: [2, 3, 4, 5, 6])
-        let command = (["bench"] + flags).joined(separator: " ")
-        return """
-            # Benchmark
+    /// The rows of each shape and number of threads, in the report's order.
+    var groups: [(shape: String, threads: Int, rows: [Row])] {
+        rows.reduce(into: []) { groups, row in
+            if let last = groups.last, last.shape == row.shape, last.threads == row.threads {
+                groups[groups.count - 1].rows.append(row)
+            } else {
+                groups.append((row.shape, row.threads, [row]))
+            }
+        }
+    }
 
-            **\(headline)**
+    /// The kernels, in tables for a terminal of 80 columns; the first line of each is the heading.
+    public var kernelSections: [[String]] {
+        // Three others fit.
+        let others = Array(contestants.indices.dropFirst().prefix(3))
+        return groups.map { group in
+            let heading = "\(group.shape), \(Self.threads(group.threads))"
+            let header =
+                ["kernel", "place", "time", "limit", "error"] + others.map { "vs " + contestants[$0].name.prefix(9) }
+            let table = Formatting.plain(
+                [header]
+                    + group.rows.map { row in
+                        let first = row.timings[0]
+                        return [
+                            row.shortKernel, row.place, first.seconds.map(Formatting.seconds) ?? "-",
+                            row.percentOfCeiling(first) ?? "-",
+                            first.isWrong ? "WRONG" : first.accuracy.map { Formatting.number($0.worst) } ?? "-",
+                        ] + others.map { row.timings[$0].speedupWord }
+                    }, right: [2, 3, 4, 5, 6, 7])
+            return [heading] + table
+        }
+    }
 
-            Ceilings measured in this run: \(Formatting.number(ceilings.gflops)) GFLOP/s of fused multiply-adds, \
-            \(Formatting.number(ceilings.gbps)) GB/s of memory.
+    /// The training steps, in tables for a terminal of 80 columns; the first line of each is the heading.
+    public var stepSections: [[String]] {
+        steps.map { step in
+            let table = Formatting.plain(
+                [["", "forward", "backward", "update", "step", "tokens/s", "memory", "speed-up"]]
+                    + step.timings.filter { $0.samples > 0 }.map { timing in
+                        [
+                            timing.name, Formatting.seconds(timing.forward), Formatting.seconds(timing.backward),
+                            Formatting.seconds(timing.update), Formatting.seconds(timing.total),
+                            Formatting.whole(timing.tokensPerSecond), Formatting.bytes(timing.peakMemory),
+                            timing.comparison.map { "\(Formatting.number(1 / $0.ratio))×" } ?? "-",
+                        ]
+                    }, right: [1, 2, 3, 4, 5, 6, 7])
+            var lines = ["Training step, \(step.shape), \(Self.threads(step.threads))"] + table
+            lines += step.timings.compactMap { timing in timing.note.map { "\(timing.name): \($0)" } }
+            if let first = step.timings.first, !first.shares.isEmpty {
+                let shares = first.shares.prefix(4).map { share in
+                    "\(share.kernel) \(Formatting.percent(share.seconds / first.total))"
+                }
+                lines.append(
+                    contentsOf: wrapped(
+                        "\(first.name): " + shares.joined(separator: ", ")
+                            + ", no kernel \(Formatting.percent(first.remainder / first.total))"))
+            }
+            return lines
+        }
+    }
 
-            ## Kernels
+    /// What the machine can do, a line for each number of threads.
+    public var ceilingLines: [String] {
+        ceilings.map { ceiling in
+            "\(Self.threads(ceiling.threads)): \(Formatting.number(ceiling.gflops)) GFLOP/s, "
+                + "\(Formatting.number(ceiling.bandwidths.last?.gbps ?? 0)) GB/s of memory, up to "
+                + "\(Formatting.number(ceiling.bandwidths.map(\.gbps).max() ?? 0)) GB/s of cache"
+        }
+    }
 
-            \(kernels)
+    /// How well the run can tell times apart, in words.
+    public var noiseText: String {
+        """
+        Two processes of the same code were apart by up to \(Formatting.percent(noise.sameCode)) \
+        (95th percentile of \(noise.kernels)); within \(Formatting.percent(noise.margin)) is the same. \
+        A slowdown of \(Formatting.percent(noise.detectable)) would have been found at the middle kernel, \
+        of \(Formatting.percent(noise.worstDetectable)) at every one.
+        """
+    }
 
-            ## Training step
+    /// What was left out, in lines of at most 80 columns.
+    public var limitLines: [String] { limits.flatMap { wrapped("Left open: \($0).") } }
 
-            \(training)
+    /// The noise in lines of at most 80 columns.
+    public var noiseLines: [String] { wrapped(noiseText) }
 
-            ## Method
+    static func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }
 
-            Implementation and base are timed in turn, A B B A, in one process; the speed-up is the median of the pairs' \
-            ratios, with a 95 % interval from a bootstrap over pairs. *Time* is the median of a call with the \
-            interquartile range. *Of roofline* is the time that the ceilings allow, the greater of operations and bytes, \
-            over the time taken; the bytes are those of the arguments, each once, so a kernel whose data stay in the \
-            caches can exceed 100 %. *Difference* is the largest deviation from the base's results, relative to their \
-            largest magnitude, on the inputs that were timed. A kernel without another implementation has no speed-up. \
-            Times of one machine on one day: compare ratios.
-
-            ## Run
-
-            - Command: `\(command)`
-            - Commit: \(commit.map { "`\($0)`" } ?? "unknown")
-            - Machine: \(machine.summary)
-            - Noise: \(Formatting.number(100 * noise)) % (a kernel against itself, 95th percentile)
-
-            """
+    private func wrapped(_ text: String) -> [String] {
+        text.split(separator: " ").reduce(into: [String]()) { lines, word in
+            if let last = lines.last, last.count + 1 + word.count <= 80 {
+                lines[lines.count - 1] += " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
     }
 }
 
 extension BenchmarkReport.Row {
-    fileprivate var rate: String {
-        boundBy == "compute" ? "\(Formatting.number(gflops)) GFLOP/s" : "\(Formatting.number(gbps)) GB/s"
+    /// The kernel's name in at most 24 characters.
+    var shortKernel: String { operation + " " + (["forward": "fwd", "backward": "bwd"][pass] ?? pass) }
+
+    /// How near a timing comes to the machine's limit.
+    func percentOfCeiling(_ timing: BenchmarkReport.Timing) -> String? {
+        timing.seconds.map { Formatting.percent(ceilingSeconds / $0) }
     }
 
-    fileprivate var percentOfRoof: String { "\(Formatting.number(100 * roofline))%" }
+    /// 10^9 operations a second.
+    func gflops(_ seconds: Double) -> Double { Double(operations) / seconds / 1e9 }
 
-    fileprivate var speedupText: String {
-        guard let speedup, let speedupLow, let speedupHigh else { return "–" }
-        return "\(Formatting.number(speedup))× [\(Formatting.number(speedupLow)), \(Formatting.number(speedupHigh))]"
+    /// 10^9 bytes a second.
+    func gbps(_ seconds: Double) -> Double { Double(bytes) / seconds / 1e9 }
+}
+
+extension BenchmarkReport.Timing {
+    /// The first contestant's speed-up over this one: `3.21×`, `~1.01×` where it is open or within the noise.
+    var speedupWord: String {
+        guard let comparison else { return isWrong ? "WRONG" : note == "the same code" ? "same code" : "-" }
+        let isOpen = comparison.verdict == .same || comparison.verdict == .unsure && comparison.pairs >= 6
+        return (isOpen ? "~" : "") + "\(Formatting.number(1 / comparison.ratio))×"
     }
 }

@@ -1,129 +1,335 @@
-/// What one run of `bench` measured: the record from which every rendering is drawn.
+/// What one run of `bench` or `bench gate` measured: the record from which every rendering is drawn.
 public struct BenchmarkReport: Codable, Sendable {
-    /// The machine's limits, measured in the same run.
-    public struct Ceilings: Codable, Sendable {
-        /// Fused multiply-adds from registers, in GFLOP/s.
-        public var gflops: Double
-        /// The triad a = b + s·c on arrays beyond the caches, in GB/s.
-        public var gbps: Double
+    /// The version of this record's form.
+    public static let currentSchema = 2
 
-        /// Limits.
-        public init(gflops: Double, gbps: Double) {
-            self.gflops = gflops
-            self.gbps = gbps
-        }
-    }
-
-    /// One kernel, timed in pairs: the implementation, and beside it the base.
-    public struct Row: Codable, Sendable {
-        /// The operation and its pass.
-        public var operation, pass: String
-        /// The place in the model, such as `fch`, and the sizes, such as `B 1 T 64 C 768`.
-        public var shape, sizes: String
-        /// The implementation, and what it is compared with; nil where there is no other.
-        public var implementation: String
-        public var base: String?
-        /// The median time of a call, and the interquartile range, in seconds.
-        public var seconds, spread: Double
-        /// The base's median time, in seconds.
-        public var baseSeconds: Double?
-        /// How many times faster than the base: the median of the pairs' ratios, with its 95 % interval.
-        public var speedup, speedupLow, speedupHigh: Double?
-        /// The number of pairs, or of samples where there is no base.
-        public var pairs: Int
-        /// Operations and bytes moved per time.
-        public var gflops, gbps: Double
-        /// The time as a fraction of what the ceilings allow, and which of them bounds it.
-        public var roofline: Double
-        public var boundBy: String
-        /// The largest difference from the base's results, relative to their largest magnitude.
-        public var difference: Double?
-
-        /// A row.
-        public init(
-            operation: String, pass: String, shape: String, sizes: String, implementation: String, base: String?,
-            seconds: Double, spread: Double, baseSeconds: Double?, speedup: Double?, speedupLow: Double?,
-            speedupHigh: Double?, pairs: Int, gflops: Double, gbps: Double, roofline: Double, boundBy: String,
-            difference: Double?
-        ) {
-            self.operation = operation
-            self.pass = pass
-            self.shape = shape
-            self.sizes = sizes
-            self.implementation = implementation
-            self.base = base
-            self.seconds = seconds
-            self.spread = spread
-            self.baseSeconds = baseSeconds
-            self.speedup = speedup
-            self.speedupLow = speedupLow
-            self.speedupHigh = speedupHigh
-            self.pairs = pairs
-            self.gflops = gflops
-            self.gbps = gbps
-            self.roofline = roofline
-            self.boundBy = boundBy
-            self.difference = difference
-        }
-    }
-
-    /// One training step of a whole model.
-    public struct Step: Codable, Sendable {
-        /// The model and batch in words.
-        public var model: String
-        /// The kernel set.
-        public var implementation: String
-        /// Medians, in seconds.
-        public var forward, backward, update: Double
-        /// Tokens of the batch per second of all three.
-        public var tokensPerSecond: Double
-        /// The steps timed.
-        public var samples: Int
-
-        /// A step.
-        public init(
-            model: String, implementation: String, forward: Double, backward: Double, update: Double,
-            tokensPerSecond: Double, samples: Int
-        ) {
-            self.model = model
-            self.implementation = implementation
-            self.forward = forward
-            self.backward = backward
-            self.update = update
-            self.tokensPerSecond = tokensPerSecond
-            self.samples = samples
-        }
-    }
-
-    /// The machine's limits.
-    public var ceilings: Ceilings
+    /// The version of the form.
+    public var schema = BenchmarkReport.currentSchema
+    /// What was asked.
+    public var kind: Kind
+    /// Who was timed; the first is the one that the report is about.
+    public var contestants: [Contestant]
+    /// The machine's limits, for each number of threads.
+    public var ceilings: [Ceilings]
     /// The kernels.
     public var rows: [Row]
     /// Training steps.
     public var steps: [Step]
-    /// The 95th percentile of the speed-up of a kernel over itself, less 1: smaller differences are noise.
-    public var noise: Double
+    /// How well this run can tell two times apart.
+    public var noise: Noise
+    /// What was not measured, and why.
+    public var limits: [String]
     /// Where it ran.
     public var machine: Machine
     /// The commit of the sources, with `+` behind it where they were changed; nil outside a checkout.
     public var commit: String?
-    /// The flags given.
-    public var flags: [String]
+    /// When it ended, in UTC, as `2026-11-24T10:00:00Z`.
+    public var date: String
+    /// The words of the command line.
+    public var command: [String]
     /// Wall time, in seconds.
     public var seconds: Double
 
     /// A report.
     public init(
-        ceilings: Ceilings, rows: [Row], steps: [Step], noise: Double, machine: Machine, commit: String?,
-        flags: [String], seconds: Double
+        kind: Kind, contestants: [Contestant], ceilings: [Ceilings], rows: [Row], steps: [Step], noise: Noise,
+        limits: [String], machine: Machine, commit: String?, date: String, command: [String], seconds: Double
     ) {
+        self.kind = kind
+        self.contestants = contestants
         self.ceilings = ceilings
         self.rows = rows
         self.steps = steps
         self.noise = noise
+        self.limits = limits
         self.machine = machine
         self.commit = commit
-        self.flags = flags
+        self.date = date
+        self.command = command
         self.seconds = seconds
+    }
+}
+
+extension BenchmarkReport {
+    /// What was asked of the run.
+    public enum Kind: String, Codable, Sendable {
+        /// How fast kernels are.
+        case bench
+        /// Whether a change may be merged.
+        case gate
+    }
+
+    /// One of those who were timed.
+    public struct Contestant: Codable, Sendable {
+        /// The short name, such as `fast`.
+        public var name: String
+        /// What it calls itself, such as `PyTorch 2.15.0`.
+        public var title: String
+
+        /// A contestant.
+        public init(name: String, title: String) {
+            self.name = name
+            self.title = title
+        }
+    }
+
+    /// The machine's limits with some number of threads, measured in the run.
+    public struct Ceilings: Codable, Sendable {
+        /// The triad a = b + s·c on arrays of `bytes` together: 12 bytes an element, as STREAM counts.
+        public struct Bandwidth: Codable, Sendable {
+            /// The three arrays together.
+            public var bytes: Int
+            /// Bytes moved, in 10^9 a second.
+            public var gbps: Double
+
+            /// A bandwidth.
+            public init(bytes: Int, gbps: Double) {
+                self.bytes = bytes
+                self.gbps = gbps
+            }
+        }
+
+        /// The threads.
+        public var threads: Int
+        /// Fused multiply-adds on registers, in 10^9 operations a second.
+        public var gflops: Double
+        /// The triad, from small arrays to those beyond the caches.
+        public var bandwidths: [Bandwidth]
+
+        /// Limits.
+        public init(threads: Int, gflops: Double, bandwidths: [Bandwidth]) {
+            self.threads = threads
+            self.gflops = gflops
+            self.bandwidths = bandwidths
+        }
+    }
+
+    /// How right a contestant's results were, on the inputs that it was timed with.
+    public struct Accuracy: Codable, Sendable {
+        /// The largest error as a fraction of its bound; above 1 is wrong.
+        @NonFinite public var worst: Double
+        /// The root mean square of the errors as fractions of their bounds.
+        @NonFinite public var typical: Double
+        /// The root mean square error.
+        @NonFinite public var rmse: Double
+        /// The elements compared, of how many.
+        public var compared, of: Int
+        /// The worst element, where it is wrong.
+        public var finding: String?
+
+        /// An accuracy.
+        public init(worst: Double, typical: Double, rmse: Double, compared: Int, of: Int, finding: String?) {
+            self.worst = worst
+            self.typical = typical
+            self.rmse = rmse
+            self.compared = compared
+            self.of = of
+            self.finding = finding
+        }
+    }
+
+    /// What a ratio of times says, given the noise of the run.
+    public enum SpeedVerdict: String, Codable, Sendable {
+        /// Slower by more than noise explains.
+        case slow = "SLOW"
+        /// Faster by more than noise explains.
+        case fast = "FAST"
+        /// The difference, if any, lies within the noise.
+        case same = "SAME"
+        /// The pairs do not tell.
+        case unsure = "UNSURE"
+    }
+
+    /// The first contestant's time beside another's, in pairs.
+    public struct Comparison: Codable, Sendable {
+        /// The first's time over the other's: the median over the pairs, with its 95 % interval.
+        public var ratio, low, high: Double
+        /// The pairs: quartets A B B A.
+        public var pairs: Int
+        /// How often more pairs were taken.
+        public var looks: Int
+        /// What the ratio says.
+        public var verdict: SpeedVerdict
+        /// The chance of so many slower pairs were there no difference beyond the noise; adjusted for the number of kernels.
+        public var p: Double
+
+        /// A comparison.
+        public init(
+            ratio: Double, low: Double, high: Double, pairs: Int, looks: Int, verdict: SpeedVerdict, p: Double
+        ) {
+            self.ratio = ratio
+            self.low = low
+            self.high = high
+            self.pairs = pairs
+            self.looks = looks
+            self.verdict = verdict
+            self.p = p
+        }
+    }
+
+    /// One contestant on one kernel.
+    public struct Timing: Codable, Sendable {
+        /// Who, and the implementation that it has of the kernel.
+        public var name: String
+        public var implementation: String
+        /// The median time of a call and the interquartile range, in seconds; nil if there is none.
+        public var seconds, spread: Double?
+        /// The blocks timed.
+        public var samples: Int
+        /// How right it was.
+        public var accuracy: Accuracy?
+        /// Why there is no time: it is wrong, or has no such kernel, or would take too long.
+        public var note: String?
+        /// The first contestant's time over this one's; of the first itself, over a second process of its own.
+        public var comparison: Comparison?
+
+        /// Whether it computes something wrong: then it has no time.
+        public var isWrong: Bool { accuracy.map { !($0.worst <= 1) } ?? false }
+
+        /// A timing of `name`, with nothing known yet.
+        public init(name: String) {
+            self.name = name
+            implementation = name
+            samples = 0
+        }
+    }
+
+    /// One kernel at one shape on some threads.
+    public struct Row: Codable, Sendable {
+        /// The operation and its pass.
+        public var operation, pass: String
+        /// The shape asked for, such as `124M:4x64`, and the place in the model, such as `fch`.
+        public var shape, place: String
+        /// The sizes in words, such as `B 4, T 64, C 768`.
+        public var sizes: String
+        /// The threads.
+        public var threads: Int
+        /// What the mathematics asks for: operations, bytes moved; and the bytes of all arguments.
+        public var operations, bytes, footprint: Int
+        /// The time that the machine's limits allow, in seconds, and which of them.
+        public var ceilingSeconds: Double
+        public var boundBy: Bound
+        /// The contestants, in the report's order.
+        public var timings: [Timing]
+
+        /// A row.
+        public init(
+            operation: String, pass: String, shape: String, place: String, sizes: String, threads: Int,
+            operations: Int, bytes: Int, footprint: Int, ceilingSeconds: Double, boundBy: Bound, timings: [Timing]
+        ) {
+            self.operation = operation
+            self.pass = pass
+            self.shape = shape
+            self.place = place
+            self.sizes = sizes
+            self.threads = threads
+            self.operations = operations
+            self.bytes = bytes
+            self.footprint = footprint
+            self.ceilingSeconds = ceilingSeconds
+            self.boundBy = boundBy
+            self.timings = timings
+        }
+
+        /// The kernel's name.
+        public var kernel: String { "\(operation) \(pass)" }
+    }
+
+    /// Which of the machine's limits a kernel meets first.
+    public enum Bound: String, Codable, Sendable {
+        /// Arithmetic.
+        case compute
+        /// Bandwidth of a cache that holds all arguments.
+        case cache
+        /// Bandwidth of memory.
+        case memory
+    }
+
+    /// One contestant's training step.
+    public struct StepTiming: Codable, Sendable {
+        /// The time spent in one kernel in a step, in seconds.
+        public struct Share: Codable, Sendable {
+            /// The kernel.
+            public var kernel: String
+            /// The median over steps.
+            public var seconds: Double
+
+            /// A share.
+            public init(kernel: String, seconds: Double) {
+                self.kernel = kernel
+                self.seconds = seconds
+            }
+        }
+
+        /// Who.
+        public var name: String
+        /// Medians over the steps, in seconds.
+        public var forward, backward, update, total: Double
+        /// The interquartile range of the total.
+        public var spread: Double
+        /// Tokens of the batch per second.
+        public var tokensPerSecond: Double
+        /// The most memory that the process used, in bytes.
+        public var peakMemory: Int
+        /// The steps timed.
+        public var samples: Int
+        /// Where the time went, where the contestant can tell; the longest first.
+        public var shares: [Share]
+        /// Why there is no time.
+        public var note: String?
+        /// The first contestant's time over this one's; nil for the first itself.
+        public var comparison: Comparison?
+
+        /// The time that no kernel explains.
+        public var remainder: Double { total - shares.reduce(0) { $0 + $1.seconds } }
+
+        /// A step of `name`, with nothing known yet.
+        public init(name: String) {
+            self.name = name
+            (forward, backward, update, total, spread, tokensPerSecond) = (0, 0, 0, 0, 0, 0)
+            (peakMemory, samples, shares) = (0, 0, [])
+        }
+    }
+
+    /// One training step of a whole model.
+    public struct Step: Codable, Sendable {
+        /// The shape asked for, such as `124M:4x64`.
+        public var shape: String
+        /// The model and batch in words.
+        public var description: String
+        /// The threads.
+        public var threads: Int
+        /// The contestants, in the report's order.
+        public var timings: [StepTiming]
+
+        /// A step.
+        public init(shape: String, description: String, threads: Int, timings: [StepTiming]) {
+            self.shape = shape
+            self.description = description
+            self.threads = threads
+            self.timings = timings
+        }
+    }
+
+    /// How well a run can tell two times apart.
+    public struct Noise: Codable, Sendable {
+        /// The margin d: SLOW is above 1 + d, FAST below 1/(1 + d).
+        public var margin: Double
+        /// The 95th percentile of how far two processes of the same code were apart, and how many kernels said so.
+        public var sameCode: Double
+        public var kernels: Int
+        /// The smallest slowdown that would have been called SLOW: of the middle kernel, and of the worst.
+        public var detectable, worstDetectable: Double
+
+        /// A noise.
+        public init(
+            margin: Double, sameCode: Double, kernels: Int, detectable: Double, worstDetectable: Double
+        ) {
+            self.margin = margin
+            self.sameCode = sameCode
+            self.kernels = kernels
+            self.detectable = detectable
+            self.worstDetectable = worstDetectable
+        }
     }
 }

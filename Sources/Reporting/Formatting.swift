@@ -25,6 +25,24 @@ public enum Formatting {
     /// An index such as `[0, 3, 17]`.
     public static func index(_ index: [Int]) -> String { "[" + index.map(String.init).joined(separator: ", ") + "]" }
 
+    /// A number without decimals, thousands apart.
+    public static func whole(_ value: Double) -> String { value.isFinite ? count(Int(value.rounded())) : "\(value)" }
+
+    /// A fraction as `8.1%`, `12%`.
+    public static func percent(_ fraction: Double) -> String {
+        let value = 100 * fraction
+        return value.isFinite ? String(format: abs(value) < 9.95 ? "%.1f%%" : "%.0f%%", value) : "\(value)"
+    }
+
+    /// Bytes as `12.3 MB` or `2.31 GB`.
+    public static func bytes(_ value: Int) -> String {
+        switch value {
+        case ..<1_000_000: "\(number(Double(value) / 1e3)) kB"
+        case ..<1_000_000_000: "\(number(Double(value) / 1e6)) MB"
+        default: "\(number(Double(value) / 1e9)) GB"
+        }
+    }
+
     /// Seconds as `0.55 s` or `250 µs`.
     public static func seconds(_ value: Double) -> String {
         switch value {

@@ -149,6 +149,9 @@ public struct ComparisonRow: Codable, Sendable {
     public var verdict: Verdict
     /// What else was found wrong, such as `input weight was changed`; nil if nothing.
     public var note: String?
+    /// Whether a tensor failed though its kernel gave what the reference kernel gives on the same arguments: those are
+    /// wrong then, and not the kernel.
+    public var isWiring = false
     /// Which elements are wrong and what became of them, such as `every element, off by a constant factor 1.07`; nil
     /// where nothing is wrong.
     public var pattern: String?

@@ -6,18 +6,22 @@ enum Blame {
     /// all rows hold.
     static func of(_ rows: [ComparisonRow]) -> VerificationReport.Blame? {
         let failures = rows.filter { $0.verdict == .fail }
-        if let row = failures.first(where: { $0.mode == .isolated && $0.operation != model }) {
+        if let row = failures.first(where: { $0.mode == .isolated && $0.operation != model && !$0.isWiring }) {
             return VerificationReport.Blame(
                 operation: row.operation, pass: row.pass, tensor: row.tensor,
                 explanation: "\(row.operation) \(row.pass) (\(row.implementation)) is wrong on the reference's inputs: "
                     + "\(row.tensor) of \(row.case)\(row.note.map { ": \($0)" } ?? "")")
         }
-        guard let row = failures.first else { return nil }
+        // The model's own outputs come in the order of execution; what a tensor fails on alone is the last resort.
+        guard let row = failures.first(where: { $0.mode == .chained }) ?? failures.first else { return nil }
+        let wasTried = rows.contains { $0.mode == .isolated }
         return VerificationReport.Blame(
             operation: nil, pass: nil, tensor: row.tensor,
-            explanation: "every kernel holds on the reference's inputs, so the wiring is wrong: \(row.tensor) of "
-                + "\(row.case) is the first tensor to leave its band (\(row.mode.rawValue), after \(row.operation) "
-                + "\(row.pass))")
+            explanation: (wasTried
+                ? "every kernel holds on the reference's inputs, so the wiring is wrong: "
+                : "no kernel was tried alone, so a kernel or the wiring is wrong: ")
+                + "\(row.tensor) of \(row.case) is the first tensor to leave its band (\(row.mode.rawValue), after "
+                + "\(row.operation) \(row.pass))")
     }
 
     /// The operation of rows that no kernel wrote.

@@ -54,11 +54,9 @@ final class CallWatcher: KernelInterceptor {
     }
 
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
-        var arguments = Arguments()
-        var copy = call
-        copy.visit(&arguments)
+        let arguments = Arguments(call)
 
-        for tensor in arguments.inputs.compactMap({ tensors[$0] }) where tensor.isResult {
+        for tensor in arguments.inputs.compactMap({ tensors[$0.base] }) where tensor.isResult {
             if known.insert(tensor.path).inserted {
                 pending[tensor.path] = Write(
                     tensor: tensor, kernel: nil, coverage: .all, roundings: force == nil ? roundings : 1, order: calls)
@@ -70,9 +68,9 @@ final class CallWatcher: KernelInterceptor {
             }
         }
         run(call)
-        for (address, argument) in arguments.results {
+        for (argument, view) in arguments.results {
             roundings = max(roundings, argument.roundings)
-            guard let tensor = tensors[address], tensor.isResult else { continue }
+            guard let tensor = tensors[UnsafePointer(view.base)], tensor.isResult else { continue }
             let earlier = pending[tensor.path]?.roundings ?? 1
             known.insert(tensor.path)
             asForced.remove(tensor.path)
@@ -87,20 +85,5 @@ final class CallWatcher: KernelInterceptor {
     private func attempt(_ body: () throws(FixtureError) -> Void) {
         guard error == nil else { return }
         do { try body() } catch { self.error = error }
-    }
-}
-
-/// Gathers the addresses of a call's tensors.
-private struct Arguments: ArgumentVisitor {
-    var inputs: [UnsafePointer<Float>] = []
-    var results: [(UnsafePointer<Float>, Argument)] = []
-
-    mutating func size(_ name: String, _ value: inout Int) {}
-    mutating func require(_ holds: Bool, _ rule: String) {}
-    mutating func hyperparameter(_ name: String, _ value: inout Float) {}
-    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {}
-    mutating func input(_ argument: Argument, _ view: inout View<Float>) { inputs.append(view.base) }
-    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
-        results.append((UnsafePointer(view.base), argument))
     }
 }

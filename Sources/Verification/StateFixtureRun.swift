@@ -38,11 +38,11 @@ struct StateFixtureRun {
                 ? { tensor throws(FixtureError) in
                     try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
                 } : nil)
-        model.kernels.interceptor = watcher
+        model.kernels.interceptor = intercepting(with: watcher)
         defer { model.kernels.interceptor = nil }
         // The comparisons are made by the watcher, while kernels run: the books are handed to it for that time.
         var books = ledger
-        var ranked: [(order: Int, row: ComparisonRow)] = []
+        var ranked: [Ranked] = []
         try watcher.watch { write throws(FixtureError) in
             let entry = Ledger.Entry(mode: mode, path: write.tensor.path)
             let place = write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model
@@ -50,15 +50,52 @@ struct StateFixtureRun {
             try books.settle(entry)
             var row = row(write.kernel, mode, place, write.tensor.name)
             row.recordBand(try measure(write), shape: write.tensor.shape, roundings: write.roundings)
-            ranked.append((write.order, row))
+            if row.verdict == .fail {
+                try explain(&row, write.tensor.path, write.tensor.shape, View(write.tensor.view), write.coverage)
+            }
+            ranked.append(Ranked(write: write, row: row))
         } during: {
             model.forward()
             model.zeroGradients()
             model.backward()
         }
+        // Where a kernel alone can be wrong, it is asked what it makes of what it was given.
+        if mode == .isolated { try arbitrate(&model, &ranked) }
         // A tensor is compared when it is complete, and stands in the report where it was written.
-        for (_, row) in ranked.sorted(by: { $0.order < $1.order }) { books.report(row) }
+        for ranked in ranked.sorted(by: { $0.write.order < $1.write.order }) { books.report(ranked.row) }
         ledger = books
+    }
+
+    /// A row with the write that it judges.
+    private struct Ranked {
+        let write: CallWatcher.Write
+        var row: ComparisonRow
+    }
+
+    /// Runs the pass again on the reference's inputs, and marks the failed tensors whose kernels give what the reference
+    /// kernels give on the same arguments.
+    private func arbitrate(_ model: inout GPT2<Float>, _ ranked: inout [Ranked]) throws(FixtureError) {
+        let failed = ranked.filter { $0.row.verdict == .fail }
+        guard !failed.isEmpty else { return }
+        let tensors = ModelTensors(model)
+        let arbiter = Arbiter(tensors, bounds: failed.map { ($0.write.tensor.path, $0.row.bound) })
+        let forcing = CallWatcher(tensors) { [file] tensor throws(FixtureError) in
+            try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
+        }
+        model.kernels.interceptor = intercepting(with: InterceptorChain(forcing, arbiter))
+        try forcing.watch { _ throws(FixtureError) in } during: {
+            model.forward()
+            model.zeroGradients()
+            model.backward()
+        }
+        for index in ranked.indices where ranked[index].row.verdict == .fail {
+            ranked[index].row.isWiring = !arbiter.disagreements.contains(ranked[index].write.tensor.path)
+        }
+    }
+
+    /// `inner`, behind the planted fault if there is one.
+    private func intercepting(with inner: any KernelInterceptor<Float>) -> any KernelInterceptor<Float> {
+        request.rewiring.map { InterceptorChain($0, inner) } ?? inner
     }
 
     private func measure(_ write: CallWatcher.Write) throws(FixtureError) -> ErrorMeasure {
@@ -70,7 +107,7 @@ struct StateFixtureRun {
     /// Makes every step of the fixture, and compares the losses, the norms of the gradient and the recorded states.
     private func train(_ model: inout GPT2<Float>, _ state: StateFixture, _ ledger: inout Ledger) throws(FixtureError) {
         let watcher = CallWatcher(ModelTensors(model), forcing: nil)
-        model.kernels.interceptor = watcher
+        model.kernels.interceptor = intercepting(with: watcher)
         defer { model.kernels.interceptor = nil }
         var losses: [Float] = []
         var norms: [Float] = []
@@ -116,6 +153,7 @@ struct StateFixtureRun {
         }
         var row = row
         row.recordBand(try measure(path, shape, view, .all), shape: shape, roundings: roundings)
+        if row.verdict == .fail { try explain(&row, path, shape, view, .all) }
         try ledger.compare(entry, row)
     }
 
@@ -156,5 +194,17 @@ struct StateFixtureRun {
             }
         }
         return measure
+    }
+
+    /// Describes the errors of a failed tensor, unless it is too large for that.
+    private func explain(
+        _ row: inout ComparisonRow, _ path: String, _ shape: [Int], _ view: View<Float>, _ coverage: Coverage
+    ) throws(FixtureError) {
+        guard view.count <= 1 << 22 else { return }
+        // The band bounds a root mean square; hardly an element of a right tensor is at four times that.
+        row.explain(
+            actual: view.buffer.map(Double.init), truth: try file.read("\(path)/float64", Double.self),
+            bound: [Double](repeating: 4 * row.bound, count: view.count), initial: nil, shape: shape, coverage: coverage,
+            sizes: [:])
     }
 }

@@ -14,16 +14,20 @@ public struct VerificationRequest {
     public var operations: Set<String>
     /// The ways of judging.
     public var modes: Set<ComparisonRow.Mode>
+    /// Sits between a model and its kernels and may change the calls: a planted fault of wiring.
+    public var rewiring: (any KernelInterceptor<Float>)?
 
     /// A request to judge `kernels` by `fixtures`, in every operation and mode unless given.
     public init(
         kernels: KernelSet<Float>, fixtures: [String], operations: Set<String> = [],
-        modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases)
+        modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases),
+        rewiring: (any KernelInterceptor<Float>)? = nil
     ) {
         self.kernels = kernels
         self.fixtures = fixtures
         self.operations = operations
         self.modes = modes
+        self.rewiring = rewiring
     }
 }
 

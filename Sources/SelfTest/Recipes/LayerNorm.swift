@@ -74,7 +74,7 @@ struct LayerNormBackwardRecipe: Recipe {
     mutating func choose(using generator: inout SplitMix64) { isExpanded = Bool.random(using: &generator) }
 
     func run(_ a: LayerNorm.Backward<Float>, _ workers: Workers) {
-        func norm(_ row: Int, _ i: Int) -> Float {
+        @Sendable func norm(_ row: Int, _ i: Int) -> Float {
             let (x, mean, rstd) = (a.inp[row * a.C + i], a.mean[statistics(row)], a.rstd[statistics(row)])
             return isExpanded ? x * rstd - mean * rstd : (x - mean) * rstd
         }

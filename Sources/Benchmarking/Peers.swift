@@ -1,0 +1,47 @@
+import Foundation
+
+/// A peer that is not there: what is missing, and how to get it.
+public struct PeerError: Error, CustomStringConvertible, Sendable {
+    public let description: String
+}
+
+extension WorkerCommand {
+    /// The peers by their names in flags.
+    public static let peerNames = ["torch", "torch-compile"]
+
+    /// The worker of that peer.
+    ///
+    /// - Throws: ``PeerError`` when there is no such peer, or this machine has not what it needs.
+    public static func peer(_ name: String) throws(PeerError) -> WorkerCommand {
+        switch name {
+        case "torch": return try torch(name, [])
+        case "torch-compile": return try torch(name, ["--compile"])
+        default:
+            throw PeerError(
+                description: "--peers: there is no peer '\(name)'; there are \(peerNames.joined(separator: ", "))")
+        }
+    }
+
+    private static func torch(_ name: String, _ arguments: [String]) throws(PeerError) -> WorkerCommand {
+        let script = "scripts/torch_worker.py"
+        guard FileManager.default.fileExists(atPath: script) else {
+            throw PeerError(
+                description: "--peers \(name): there is no \(script) here; run bench in the checkout's root")
+        }
+        return WorkerCommand(
+            name: name, executable: "/usr/bin/env", arguments: [try python(for: name), script] + arguments,
+            environment: [:], remedy: remedy)
+    }
+
+    private static let remedy =
+        "python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements.txt gets PyTorch"
+
+    /// The Python to run: `PLUMBLINE_PYTHON`, that of `.venv`, or the system's.
+    private static func python(for name: String) throws(PeerError) -> String {
+        if let chosen = ProcessInfo.processInfo.environment["PLUMBLINE_PYTHON"], !chosen.isEmpty { return chosen }
+        return FileManager.default.isExecutableFile(atPath: ".venv/bin/python") ? ".venv/bin/python" : "python3"
+    }
+
+    /// Why it is not to be timed on whole steps.
+    var stepRefusal: String? { name == "reference" ? "left out: a step takes minutes" : nil }
+}

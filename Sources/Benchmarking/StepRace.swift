@@ -1,0 +1,111 @@
+import Reporting
+
+/// Times whole training steps of the contestants, in turn.
+struct StepRace {
+    private let request: BenchmarkRequest
+    private let progress: Benchmark.Progress
+
+    /// The seconds for the steps of each shape, where three rounds take less.
+    private static let budget = 12.0
+
+    init(_ request: BenchmarkRequest, _ progress: @escaping Benchmark.Progress) {
+        self.request = request
+        self.progress = progress
+    }
+
+    /// One step for each shape that has any, on the most threads.
+    func run() throws(WorkerError) -> [BenchmarkReport.Step] {
+        var steps: [BenchmarkReport.Step] = []
+        for shape in request.shapes where shape.hasStep {
+            progress("training step \(shape.name)", 0.95)
+            steps.append(try run(shape, threads: request.threads.max() ?? 1))
+        }
+        return steps
+    }
+
+    private func run(_ shape: BenchmarkShape, threads: Int) throws(WorkerError) -> BenchmarkReport.Step {
+        // Fresh processes: the most memory that they use is then that of the step.
+        var runners: [Runner?] = []
+        var timings: [BenchmarkReport.StepTiming] = []
+        let task = shape.step(threads: threads)
+        for command in request.contestants {
+            var timing = BenchmarkReport.StepTiming(name: command.name)
+            runners.append(nil)
+            if let reason = command.stepRefusal {
+                timing.note = reason
+            } else {
+                let worker = try WorkerProcess(command)
+                switch try worker.prepare(task) {
+                case .ready: runners[runners.count - 1] = try Runner(worker)
+                case .unsupported(let reason): timing.note = reason
+                }
+            }
+            timings.append(timing)
+        }
+        let start = ContinuousClock.now
+        var rounds = 0
+        while rounds < 2 || (rounds < 8 && start.duration(to: .now) < .seconds(Self.budget)) {
+            // There and back, so that drift cancels.
+            let order = rounds.isMultiple(of: 2) ? Array(runners.indices) : runners.indices.reversed()
+            for index in order { try runners[index]?.step() }
+            rounds += 1
+        }
+        for index in runners.indices {
+            guard let runner = runners[index] else { continue }
+            try runner.fill(&timings[index], tokens: task.batch * task.sequence)
+            if index > 0, let first = runners[0] { timings[index].comparison = first.comparison(with: runner) }
+        }
+        let c = shape.configuration
+        return BenchmarkReport.Step(
+            shape: shape.name,
+            description: "\(c.layers) layers of \(c.channels) channels, \(c.heads) heads, "
+                + "\(task.batch) × \(task.sequence) tokens",
+            threads: threads, timings: timings)
+    }
+}
+
+/// One contestant's steps.
+private final class Runner {
+    private let worker: WorkerProcess
+    private var parts: [[Double]] = [[], [], []]
+    private var kernels: [String: [Double]] = [:]
+
+    /// Warms the worker up with a step that does not count: it makes the optimizer's memory.
+    init(_ worker: WorkerProcess) throws(WorkerError) {
+        self.worker = worker
+        _ = try worker.step()
+    }
+
+    func step() throws(WorkerError) {
+        let times = try worker.step()
+        for (index, time) in [times.forward, times.backward, times.update].enumerated() { parts[index].append(time) }
+        for (kernel, time) in times.kernels { kernels[kernel, default: []].append(time) }
+    }
+
+    private var totals: [Double] { parts[0].indices.map { parts[0][$0] + parts[1][$0] + parts[2][$0] } }
+
+    /// This contestant's time over the other's, step by step.
+    func comparison(with other: Runner) -> BenchmarkReport.Comparison {
+        var samples = PairedSamples()
+        let (a, b) = (totals, other.totals)
+        // Two rounds, there and back, are a quartet.
+        for i in stride(from: 0, to: a.count - 1, by: 2) { samples.add(a[i], b[i], b[i + 1], a[i + 1]) }
+        let ratio = samples.ratio
+        return BenchmarkReport.Comparison(
+            ratio: ratio.median, low: ratio.low, high: ratio.high, pairs: samples.count, looks: 1, verdict: .unsure,
+            p: 1)
+    }
+
+    func fill(_ timing: inout BenchmarkReport.StepTiming, tokens: Int) throws(WorkerError) {
+        (timing.forward, timing.backward, timing.update) = (
+            Statistics.median(parts[0]), Statistics.median(parts[1]), Statistics.median(parts[2])
+        )
+        timing.total = Statistics.median(totals)
+        timing.spread = Statistics.quantile(totals, 0.75) - Statistics.quantile(totals, 0.25)
+        timing.tokensPerSecond = Double(tokens) / timing.total
+        timing.samples = totals.count
+        timing.peakMemory = try worker.peakMemory()
+        timing.shares = kernels.map { .init(kernel: $0, seconds: Statistics.median($1)) }
+            .sorted { $0.seconds > $1.seconds }
+    }
+}

@@ -1,0 +1,53 @@
+import GPT2
+import Kernels
+
+/// A model that trains on made-up tokens, with a stop-watch for the step and for every kernel in it.
+final class TimedModel {
+    private var model: GPT2<Float>
+    private let timer = KernelTimer()
+    private var steps = 0
+
+    init(_ task: StepTask, _ kernels: KernelSet<Float>) {
+        var kernels = kernels
+        kernels.workers = Workers(count: task.threads)
+        kernels.interceptor = timer
+        model = GPT2(
+            configuration: Configuration(
+                blockSize: task.blockSize, vocabularySize: task.vocabulary, paddedVocabularySize: task.paddedVocabulary,
+                layers: task.layers, heads: task.heads, channels: task.channels),
+            batch: task.batch, sequence: task.sequence, kernels: kernels)
+        model.initialize(seed: 1)
+        let draw = Draw.tokens(seed: 1)
+        let tokens = (0...task.batch * task.sequence).map { draw.token($0, below: task.vocabulary) }
+        do {
+            try model.load(inputs: tokens.dropLast(), targets: tokens.dropFirst())
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// Makes a step and says how long its parts took.
+    func step() -> WorkerAnswer {
+        timer.seconds = [:]
+        steps += 1
+        let forward = seconds { model.forward() }
+        let backward = seconds {
+            model.zeroGradients()
+            model.backward()
+        }
+        let update = seconds { model.update(AdamW.Hyperparameters(), step: steps) }
+        return .stepped(forward: forward, backward: backward, update: update, kernels: timer.seconds)
+    }
+}
+
+/// Adds up the time of each kernel's calls.
+private final class KernelTimer: KernelInterceptor {
+    typealias Scalar = Float
+
+    var seconds: [String: Double] = [:]
+
+    func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
+        let elapsed = Benchmarking.seconds { run(call) }
+        seconds[K.name.description, default: 0] += elapsed
+    }
+}

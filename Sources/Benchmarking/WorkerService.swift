@@ -1,0 +1,112 @@
+import Foundation
+import KernelCatalog
+import Kernels
+import Reporting
+
+/// The worker's side: answers requests on standard input until it ends.
+public struct WorkerService {
+    private let name: String
+    private let kernels: KernelSet<Float>
+
+    /// A worker that times `kernels` under `name`.
+    public init(name: String, kernels: KernelSet<Float>) {
+        self.name = name
+        self.kernels = kernels
+    }
+
+    /// Serves until the conductor closes the pipe.
+    public func run() throws {
+        let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
+        func say(_ answer: WorkerAnswer) throws {
+            FileHandle.standardOutput.write(try encoder.encode(answer) + Data("\n".utf8))
+        }
+        try say(.hello(version: WorkerProtocol.version, name: name))
+        var prepared: (any TimedCall)?
+        var model: TimedModel?
+        while let line = readLine() {
+            switch try decoder.decode(WorkerRequest.self, from: Data(line.utf8)) {
+            case .prepare(let task):
+                // The memory of the call before is given back first.
+                prepared = nil
+                model = nil
+                do {
+                    prepared = try call(task)
+                    try say(.ready(implementation: implementation(of: task.kernel)))
+                } catch let error as TaskError {
+                    try say(.unsupported(reason: error.description))
+                }
+            case .time(let calls, let slowdown):
+                guard let prepared else { throw TaskError(description: "no call was prepared") }
+                try say(.timed(seconds: prepared.time(calls: calls, slowdown: slowdown)))
+            case .write(let path):
+                guard let prepared else { throw TaskError(description: "no call was prepared") }
+                try prepared.writeResults(to: path)
+                try say(.done)
+            case .prepareStep(let task):
+                prepared = nil
+                model = TimedModel(task, kernels)
+                try say(.ready(implementation: name))
+            case .step:
+                guard let times = model?.step() else { throw TaskError(description: "no model was prepared") }
+                try say(times)
+            case .memory:
+                try say(.memory(bytes: RunFacts.peakMemory()))
+            }
+        }
+    }
+
+    private func implementation(of name: String) -> String {
+        let kernel = kernels.kernels.first { $0.name.description == name }
+        return kernel.flatMap { kernels.implementation(of: $0) } ?? self.name
+    }
+
+    private func call(_ task: KernelTask) throws(TaskError) -> any TimedCall {
+        guard let kernel = KernelCatalog.kernels.first(where: { $0.name.description == task.kernel }) else {
+            throw TaskError(description: "there is no kernel \(task.kernel)")
+        }
+        var kernels = kernels
+        kernels.workers = Workers(count: task.threads)
+        return try Self.timedCall(kernel, task, kernels)
+    }
+
+    private static func timedCall<K: Kernel<Float>>(
+        _ kernel: K.Type, _ task: KernelTask, _ kernels: KernelSet<Float>
+    ) throws(TaskError) -> any TimedCall {
+        TimedKernelCall(prepared: try PreparedCall<K>(task), kernels: kernels)
+    }
+}
+
+/// A call that can be made and timed, whatever its kernel.
+private protocol TimedCall {
+    func time(calls: Int, slowdown: Double) -> Double
+    func writeResults(to path: String) throws
+}
+
+private struct TimedKernelCall<K: Kernel<Float>>: TimedCall {
+    let prepared: PreparedCall<K>
+    let kernels: KernelSet<Float>
+
+    func time(calls: Int, slowdown: Double) -> Double {
+        // Another process ran meanwhile: a short call is made once untimed, so that caches and threads are awake.
+        if calls > 1 { kernels.run(prepared.call) }
+        let elapsed = seconds { for _ in 0..<calls { kernels.run(prepared.call) } }
+        guard slowdown > 0 else { return elapsed / Double(calls) }
+        // The very work that a slower kernel would add: time on this core, in proportion to what the calls took.
+        let extra = seconds {
+            let start = ContinuousClock.now
+            while start.duration(to: .now) < .seconds(slowdown * elapsed) {}
+        }
+        return (elapsed + extra) / Double(calls)
+    }
+
+    func writeResults(to path: String) throws {
+        prepared.reset()
+        kernels.run(prepared.call)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        for (_, view) in prepared.results {
+            try file.write(contentsOf: Data(buffer: view.buffer))
+        }
+        try file.close()
+    }
+}

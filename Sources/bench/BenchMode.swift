@@ -1,0 +1,95 @@
+import Benchmarking
+import Foundation
+import KernelCatalog
+import Reporting
+import Terminal
+
+/// `bench`: times kernels and writes the report.
+enum BenchMode {
+    private static let syntax = CommandSyntax(
+        "bench",
+        summary:
+            "Times every GPT-2 kernel beside others in one interleaved run, checks what it computed, and says how near it comes to the machine's limits.",
+        flags: [
+            Flag(
+                "--kernels", "A,B",
+                help: "The kernels to time and those to compare them with; fast,reference if not given."),
+            Flag("--only", "OP,...", .many, help: "Time these operations alone, such as matmul,gelu."),
+            Flag(
+                "--shapes", "SHAPE,...", .many,
+                help:
+                    "Models and batches, such as 124M:4x64,124M:1x1024,1558M:1x64, and odd for sizes that no block divides; 124M:4x64 if not given."
+            ),
+            Flag("--threads", "N,...", .many, help: "Numbers of threads; 1 and all cores if not given."),
+            Flag(
+                "--peers", "PEER,...", .many,
+                help: "Time these too: \(WorkerCommand.peerNames.joined(separator: ", "))."),
+            Flag("--report", "DIR", help: "Where bench.md, bench.json and the drawings go; reports if not given."),
+        ],
+        examples: [
+            ("bench", "Time the fast kernels beside the reference."),
+            ("bench --peers torch", "And beside PyTorch, with the whole training step."),
+            ("bench --only matmul --shapes 1558M:1x64,odd --threads 1", "Time one operation on one thread."),
+        ])
+
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try syntax.parse(words)
+        let started = ContinuousClock.now
+        let request = try request(arguments)
+        let bar = ProgressBar()
+        let outcome = try Benchmark(request) { bar.show($0, fraction: $1) }.run()
+        bar.clear()
+        let elapsed = started.duration(to: .now).components
+        let report = BenchmarkReport(
+            outcome, kind: .bench, threads: request.threads.max() ?? 1, command: ["bench"] + words,
+            seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+        let folder = arguments.value("--report") ?? "reports"
+        try AtomicFile.write(JSON.data(report), to: "\(folder)/bench.json")
+        show(report, folder: folder)
+        return report.rows.contains { $0.timings.contains(where: \.isWrong) } ? .didNotHold : .held
+    }
+
+    static func show(_ report: BenchmarkReport, folder: String) {
+        let style = Style.standardOutput
+        for section in report.kernelSections + report.stepSections {
+            Terminal.print(style.bold(section[0]))
+            for line in section.dropFirst() { Terminal.print(line.contains("WRONG") ? style.red(line) : line) }
+            Terminal.print("")
+        }
+        for line in report.ceilingLines + report.noiseLines + report.limitLines { Terminal.print(style.dim(line)) }
+        Terminal.print("")
+        for line in [report.headline] + report.comparisonLines { Terminal.print(style.bold(line)) }
+        Terminal.print(style.dim("limit: how near to the machine's; error: largest, as a fraction of its bound."))
+        Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
+    }
+
+    private static func request(_ arguments: Arguments) throws -> BenchmarkRequest {
+        let names = arguments.has("--kernels") ? arguments.list("--kernels") : ["fast", "reference"]
+        guard (1...2).contains(names.count) else {
+            throw UsageError("--kernels needs one set or two, such as fast,reference")
+        }
+        for name in names { _ = try KernelCatalog.set(named: name) }
+        var shapes: [BenchmarkShape] = []
+        for name in arguments.has("--shapes") ? arguments.list("--shapes") : ["124M:4x64"] {
+            shapes.append(try BenchmarkShape(name))
+        }
+        var contestants = names.map { WorkerCommand.kernels($0) }
+        for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
+        return BenchmarkRequest(
+            contestants: contestants, shapes: shapes,
+            operations: try KernelCatalog.checkedOperations(arguments.list("--only")), threads: try threads(arguments))
+    }
+
+    private static func threads(_ arguments: Arguments) throws -> [Int] {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        guard arguments.has("--threads") else { return cores == 1 ? [1] : [1, cores] }
+        return try Set(
+            arguments.list("--threads").map { text in
+                guard let number = Int(text), (1...1024).contains(number) else {
+                    throw UsageError("--threads needs whole numbers above 0, such as 1,2, not '\(text)'")
+                }
+                return number
+            }
+        ).sorted()
+    }
+}

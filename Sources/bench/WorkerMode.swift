@@ -1,0 +1,17 @@
+import Benchmarking
+import KernelCatalog
+import Terminal
+
+/// `bench worker`: what the conductor starts.
+enum WorkerMode {
+    private static let syntax = CommandSyntax(
+        "bench worker",
+        summary: "Times kernels as a conductor asks, over standard input and output; not to be started by hand.",
+        flags: [Flag("--kernels", "SET", help: "The kernels to time; fast if not given.")], examples: [])
+
+    static func run(_ words: [String]) throws -> ExitCode {
+        let selection = try syntax.parse(words).value("--kernels") ?? "fast"
+        try WorkerService(name: selection, kernels: KernelCatalog.set(named: selection)).run()
+        return .held
+    }
+}

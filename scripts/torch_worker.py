@@ -1,0 +1,418 @@
+"""A worker of `bench` that times PyTorch: each operation by its nearest function, and a whole training step.
+
+It speaks the protocol of Sources/Benchmarking/WorkerProtocol.swift on its standard input and output, and draws the same
+numbers as Sources/Benchmarking/Draw.swift, so that its results can be judged by the same truth.
+
+Where our operation adds to a gradient, so does this: in the function itself if PyTorch can (`addmm_`), else after it.
+Results go to memory that is there already, wherever the function has an `out`.
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import sys
+import time
+from typing import Callable
+
+VERSION = 1
+# OpenMP's threads go on spinning for a while after a call. They have to be asleep when another worker's turn comes.
+SETTLING = 0.003
+
+
+def say(**answer) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+class Unsupported(Exception):
+    """What PyTorch has no function for."""
+
+
+class Draws:
+    """The numbers of each argument: SplitMix64 from the FNV-1a hash of its name."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def bits(self, name: str, count: int) -> "numpy.ndarray":
+        state = 0xCBF29CE484222325
+        for byte in name.encode():
+            state = ((state ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+        with numpy.errstate(over="ignore"):
+            z = numpy.arange(1, count + 1, dtype=numpy.uint64)
+            z *= numpy.uint64(0x9E3779B97F4A7C15)
+            z += numpy.uint64(state ^ self.seed)
+            z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+            return z ^ (z >> numpy.uint64(31))
+
+    def tensor(self, name: str, *shape: int) -> "torch.Tensor":
+        bits = self.bits(name, math.prod(shape)).reshape(shape)
+        uniform = (bits >> numpy.uint64(40)).astype(numpy.float32) * numpy.float32(2**-24)
+
+        def signed(scale: float) -> numpy.ndarray:
+            second = (bits & numpy.uint64(0xFFFFFF)).astype(numpy.float32) * numpy.float32(2**-24)
+            return (uniform - numpy.float32(0.5)) * numpy.float32(scale) * (numpy.float32(0.5) + second)
+
+        match name:
+            case "rstd":
+                values = numpy.float32(0.5) + uniform
+            case "att":
+                rows = numpy.float32(2) / numpy.arange(1, shape[-1] + 1, dtype=numpy.float32)
+                values = numpy.tril(uniform * rows[:, None])
+            case "probs":
+                values = (numpy.float32(1) - uniform) * numpy.float32(2**-15)
+            case "v":
+                values = (numpy.float32(1) - uniform) * numpy.float32(2**-10)
+            case "m" | "grads":
+                values = signed(2**-5)
+            case _:
+                values = signed(4)
+        return torch.from_numpy(values)
+
+    def tokens(self, name: str, bound: int, *shape: int) -> "torch.Tensor":
+        tokens = (self.bits(name, math.prod(shape)) >> numpy.uint64(32)) % numpy.uint64(bound)
+        return torch.from_numpy(tokens.astype(numpy.int64)).reshape(shape)
+
+
+class Call:
+    """One operation, ready to run: `run` makes the call, `results` are what it wrote, in the order of the contract."""
+
+    def __init__(self, task: dict):
+        self.sizes = task["sizes"]
+        self.absent = task["absent"]
+        self.draws = Draws(task["seed"])
+        self.accumulators: dict[str, torch.Tensor] = {}
+        name = task["kernel"].replace(" ", "_")
+        build: Callable | None = getattr(self, name, None)
+        if build is None:
+            raise Unsupported(f"PyTorch has no function for {task['kernel']}")
+        self.run, self.results = build()
+
+    def size(self, names: str) -> list[int]:
+        return [self.sizes[name] for name in names.split()]
+
+    def accumulator(self, name: str, *shape: int) -> "torch.Tensor":
+        tensor = self.draws.tensor(name, *shape)
+        self.accumulators[name] = tensor
+        return tensor
+
+    def reset(self) -> None:
+        for name, tensor in self.accumulators.items():
+            tensor.copy_(self.draws.tensor(name, *tensor.shape))
+
+    # Each returns a function without arguments, and another that gives the results.
+
+    def encoder_forward(self):
+        B, T, C, V, P = self.size("B T C V P")
+        inp = self.draws.tokens("inp", V, B, T)
+        wte, wpe = self.draws.tensor("wte", V, C), self.draws.tensor("wpe", P, C)
+        out = torch.empty(B, T, C)
+        return lambda: torch.add(functional.embedding(inp, wte), wpe[:T], out=out), lambda: [out]
+
+    def encoder_backward(self):
+        B, T, C, V, P = self.size("B T C V P")
+        dwte, dwpe = self.accumulator("dwte", V, C), self.accumulator("dwpe", P, C)
+        dout, inp = self.draws.tensor("dout", B, T, C), self.draws.tokens("inp", V, B, T).flatten()
+
+        def run():
+            dwte.index_add_(0, inp, dout.view(-1, C))
+            dwpe[:T].add_(dout.sum(0))
+
+        return run, lambda: [dwte, dwpe]
+
+    def layernorm_forward(self):
+        B, T, C = self.size("B T C")
+        inp, weight, bias = self.draws.tensor("inp", B, T, C), self.draws.tensor("weight", C), self.draws.tensor("bias", C)
+        out, mean, rstd = torch.empty(B, T, C), torch.empty(B, T, 1), torch.empty(B, T, 1)
+        norm = torch.ops.aten.native_layer_norm.out
+        return lambda: norm(inp, [C], weight, bias, 1e-5, out0=out, out1=mean, out2=rstd), lambda: [out, mean, rstd]
+
+    def layernorm_backward(self):
+        B, T, C = self.size("B T C")
+        results = [self.accumulator("dinp", B, T, C), self.accumulator("dweight", C), self.accumulator("dbias", C)]
+        dout, inp, weight = self.draws.tensor("dout", B, T, C), self.draws.tensor("inp", B, T, C), self.draws.tensor("weight", C)
+        mean, rstd = self.draws.tensor("mean", B, T).unsqueeze(-1), self.draws.tensor("rstd", B, T).unsqueeze(-1)
+        bias, norm = torch.zeros(C), torch.ops.aten.native_layer_norm_backward
+
+        def run():
+            for result, gradient in zip(results, norm(dout, inp, [C], mean, rstd, weight, bias, [True] * 3)):
+                result.add_(gradient)
+
+        return run, lambda: results
+
+    def matmul_forward(self):
+        B, T, C, OC = self.size("B T C OC")
+        inp, weight = self.draws.tensor("inp", B * T, C), self.draws.tensor("weight", OC, C)
+        out = torch.empty(B * T, OC)
+        if "bias" in self.absent:
+            return lambda: torch.mm(inp, weight.t(), out=out), lambda: [out]
+        bias = self.draws.tensor("bias", OC)
+        return lambda: torch.addmm(bias, inp, weight.t(), out=out), lambda: [out]
+
+    def matmul_backward(self):
+        B, T, C, OC = self.size("B T C OC")
+        dinp, dweight = self.accumulator("dinp", B * T, C), self.accumulator("dweight", OC, C)
+        results = [dinp, dweight]
+        dout, inp, weight = self.draws.tensor("dout", B * T, OC), self.draws.tensor("inp", B * T, C), self.draws.tensor("weight", OC, C)
+        if "dbias" not in self.absent:
+            results.append(self.accumulator("dbias", OC))
+
+        def run():
+            dinp.addmm_(dout, weight)
+            dweight.addmm_(dout.t(), inp)
+            if len(results) == 3:
+                results[2].add_(dout.sum(0))
+
+        return run, lambda: results
+
+    def heads(self, name: str):
+        """Queries, keys and values, each (B, NH, T, hs), as views of one (B, T, 3C)."""
+        B, T, C, NH = self.size("B T C NH")
+        inp = self.draws.tensor(name, B, T, 3 * C)
+        return [part.view(B, T, NH, C // NH).transpose(1, 2) for part in inp.split(C, -1)]
+
+    def attention_forward(self):
+        B, T, C, NH = self.size("B T C NH")
+        q, k, v = self.heads("inp")
+        out = torch.empty(B, T, C)
+        above = torch.ones(T, T, dtype=torch.bool).triu(1)
+        scale = 1 / math.sqrt(C // NH)
+        state = {}
+
+        def run():
+            state["preatt"] = preatt = torch.matmul(q, k.transpose(-2, -1)).mul_(scale)
+            state["att"] = att = torch.softmax(preatt.masked_fill(above, -math.inf), -1)
+            out.view(B, T, NH, C // NH).copy_((att @ v).transpose(1, 2))
+
+        return run, lambda: [out, state["preatt"], state["att"]]
+
+    def attention_backward(self):
+        B, T, C, NH = self.size("B T C NH")
+        q, k, v = self.heads("inp")
+        dinp, att = self.accumulator("dinp", B, T, 3 * C), self.draws.tensor("att", B, NH, T, T)
+        dpreatt, datt = self.accumulator("dpreatt", B, NH, T, T), self.accumulator("datt", B, NH, T, T)
+        dq, dk, dv = [part.view(B, T, NH, C // NH).transpose(1, 2) for part in dinp.split(C, -1)]
+        dout = self.draws.tensor("dout", B, T, C).view(B, T, NH, C // NH).transpose(1, 2)
+        scale = 1 / math.sqrt(C // NH)
+        softmax_backward = torch.ops.aten._softmax_backward_data
+
+        def run():
+            # Above the diagonal att is 0, and so is what the gradient of softmax makes of any datt there.
+            datt.add_(dout @ v.transpose(-2, -1))
+            dpreatt.add_(softmax_backward(datt, att, -1, torch.float32)).tril_()
+            dq.add_(dpreatt @ k, alpha=scale)
+            dk.add_(dpreatt.transpose(-2, -1) @ q, alpha=scale)
+            dv.add_(att.transpose(-2, -1) @ dout)
+
+        return run, lambda: [dinp, dpreatt, datt]
+
+    def gelu_forward(self):
+        inp, out = self.draws.tensor("inp", *self.size("N")), torch.empty(self.size("N"))
+        return lambda: torch.ops.aten.gelu.out(inp, approximate="tanh", out=out), lambda: [out]
+
+    def gelu_backward(self):
+        N = self.size("N")
+        dinp, inp, dout = self.accumulator("dinp", *N), self.draws.tensor("inp", *N), self.draws.tensor("dout", *N)
+        backward = torch.ops.aten.gelu_backward
+        return lambda: dinp.add_(backward(dout, inp, approximate="tanh")), lambda: [dinp]
+
+    def residual_forward(self):
+        N = self.size("N")
+        inp1, inp2, out = self.draws.tensor("inp1", *N), self.draws.tensor("inp2", *N), torch.empty(N)
+        return lambda: torch.add(inp1, inp2, out=out), lambda: [out]
+
+    def residual_backward(self):
+        N = self.size("N")
+        dinp1, dinp2 = self.accumulator("dinp1", *N), self.accumulator("dinp2", *N)
+        dout = self.draws.tensor("dout", *N)
+
+        def run():
+            dinp1.add_(dout)
+            dinp2.add_(dout)
+
+        return run, lambda: [dinp1, dinp2]
+
+    def softmax_forward(self):
+        B, T, V, Vp = self.size("B T V Vp")
+        logits, probs = self.draws.tensor("logits", B, T, Vp), torch.zeros(B, T, Vp)
+        return lambda: probs[..., :V].copy_(logits[..., :V].softmax(-1)), lambda: [probs]
+
+    def crossentropy_forward(self):
+        B, T, Vp = self.size("B T Vp")
+        probs, targets = self.draws.tensor("probs", B, T, Vp), self.draws.tokens("targets", Vp, B, T).unsqueeze(-1)
+        losses = torch.empty(B, T, 1)
+
+        def run():
+            torch.gather(probs, -1, targets, out=losses).log_().neg_()
+
+        return run, lambda: [losses]
+
+    def crossentropy_softmax_backward(self):
+        B, T, V, Vp = self.size("B T V Vp")
+        dlogits, dlosses = self.accumulator("dlogits", B, T, Vp), self.draws.tensor("dlosses", B, T, 1)
+        probs, targets = self.draws.tensor("probs", B, T, Vp), self.draws.tokens("targets", V, B, T).unsqueeze(-1)
+        ones = torch.full((B, T, 1), -1.0)
+
+        def run():
+            excess = probs.scatter_add(-1, targets, ones).mul_(dlosses)
+            dlogits[..., :V].add_(excess[..., :V])
+
+        return run, lambda: [dlogits]
+
+    def adamw_update(self):
+        N = self.size("N")
+        params, m, v = (self.accumulator(name, *N) for name in ("params", "m", "v"))
+        param = torch.nn.Parameter(params)
+        param.grad = self.draws.tensor("grads", *N)
+        # The numbers of AdamW.Hyperparameters, each the nearest float32.
+        lr, beta1, beta2, eps, decay = (float(numpy.float32(x)) for x in (1e-3, 0.9, 0.999, 1e-8, 0.01))
+        adamw = torch.optim.AdamW([param], lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=decay)
+        step = torch.tensor(0.0)
+        adamw.state[param] = {"step": step, "exp_avg": m, "exp_avg_sq": v}
+        t = float(self.sizes["t"])
+
+        def run():
+            step.fill_(t - 1)
+            adamw.step()
+
+        return run, lambda: [params, m, v]
+
+
+def gpt2(task: dict):
+    """GPT-2 as a PyTorch module, with the fused attention that PyTorch has."""
+    nn = torch.nn
+    layers, heads, C = task["layers"], task["heads"], task["channels"]
+
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.ln_1, self.ln_2 = nn.LayerNorm(C), nn.LayerNorm(C)
+            self.c_attn, self.attn_proj = nn.Linear(C, 3 * C), nn.Linear(C, C)
+            self.c_fc, self.mlp_proj = nn.Linear(C, 4 * C), nn.Linear(4 * C, C)
+
+        def forward(self, x):
+            B, T, _ = x.shape
+            parts = self.c_attn(self.ln_1(x)).split(C, -1)
+            q, k, v = (part.view(B, T, heads, C // heads).transpose(1, 2) for part in parts)
+            y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.attn_proj(y.transpose(1, 2).reshape(B, T, C))
+            return x + self.mlp_proj(functional.gelu(self.c_fc(self.ln_2(x)), approximate="tanh"))
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.wte = nn.Embedding(task["paddedVocabulary"], C)
+            self.wpe = nn.Embedding(task["blockSize"], C)
+            self.h = nn.ModuleList([Layer() for _ in range(layers)])
+            self.ln_f = nn.LayerNorm(C)
+            for parameter in self.parameters():
+                if parameter.dim() == 2:
+                    nn.init.normal_(parameter, std=0.02)
+
+        def forward(self, tokens, targets):
+            x = self.wte(tokens) + self.wpe(torch.arange(tokens.shape[1]))
+            for layer in self.h:
+                x = layer(x)
+            logits = functional.linear(self.ln_f(x), self.wte.weight)
+            return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    return Model()
+
+
+class Step:
+    """A training step: forward, backward, and AdamW with its defaults."""
+
+    def __init__(self, task: dict, compiled: bool):
+        torch.manual_seed(1)
+        self.model = gpt2(task)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
+        count = task["batch"] * task["sequence"]
+        tokens = Draws(1).tokens("tokens", task["vocabulary"], count + 1)
+        self.tokens = tokens[:-1].view(task["batch"], -1)
+        self.targets = tokens[1:].view(task["batch"], -1)
+        self.forward = torch.compile(self.model) if compiled else self.model
+        if compiled:
+            # Compiles now, and shows now whether it can.
+            self.forward(self.tokens, self.targets).backward()
+
+    def __call__(self) -> dict:
+        start = time.perf_counter()
+        loss = self.forward(self.tokens, self.targets)
+        forward = time.perf_counter()
+        self.optimizer.zero_grad()
+        loss.backward()
+        backward = time.perf_counter()
+        self.optimizer.step()
+        end = time.perf_counter()
+        return {"forward": forward - start, "backward": backward - forward, "update": end - backward, "kernels": {}}
+
+
+def serve(compiled: bool) -> None:
+    say(hello={"version": VERSION, "name": f"PyTorch {torch.__version__.split('+')[0]}" + (" compiled" if compiled else "")})
+    call: Call | None = None
+    step: Step | None = None
+    for line in sys.stdin:
+        ((request, values),) = json.loads(line).items()
+        match request:
+            case "prepare" | "prepareStep":
+                task = values["task"]
+                call = step = None
+                torch.set_num_threads(task["threads"])
+                try:
+                    if request == "prepareStep":
+                        step = Step(task, compiled)
+                    elif compiled:
+                        raise Unsupported("compiled for whole steps only")
+                    else:
+                        call = Call(task)
+                    say(ready={"implementation": "PyTorch"})
+                except Unsupported as error:
+                    say(unsupported={"reason": str(error)})
+                except Exception as error:
+                    if not compiled:
+                        raise
+                    say(unsupported={"reason": f"torch.compile failed: {str(error).splitlines()[0]}"})
+            case "time":
+                calls, run = values["calls"], call.run
+                with torch.inference_mode(False), torch.no_grad():
+                    if calls > 1:
+                        run()
+                    start = time.perf_counter()
+                    for _ in range(calls):
+                        run()
+                    elapsed = time.perf_counter() - start
+                time.sleep(SETTLING)
+                say(timed={"seconds": elapsed / calls})
+            case "write":
+                call.reset()
+                with torch.no_grad():
+                    call.run()
+                with open(values["path"], "wb") as file:
+                    for result in call.results():
+                        file.write(result.detach().contiguous().numpy().tobytes())
+                say(done={})
+            case "step":
+                times = step()
+                time.sleep(SETTLING)
+                say(stepped=times)
+            case "memory":
+                say(memory={"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})
+
+
+parser = argparse.ArgumentParser(description="Times PyTorch for bench; not to be started by hand.")
+parser.add_argument("--compile", action="store_true", help="time whole steps by torch.compile")
+arguments = parser.parse_args()
+try:
+    import numpy
+    import torch
+    from torch.nn import functional
+except ImportError as error:
+    sys.exit(f"{sys.executable} cannot import what it needs: {error}")
+try:
+    serve(arguments.compile)
+except BrokenPipeError:
+    # The conductor has gone.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
-        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "Reporting"]),
+        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "train", "generate", "Reporting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -81,17 +81,17 @@ extension File {
         Library.enter()
         defer { Library.leave() }
         let extents = shape.map { hsize_t($0) }
+        try createGroup(dataset.split(separator: "/").dropLast().joined(separator: "/"))
         guard
             let space = Identifier(
                 shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), extents, nil), H5Sclose),
-            let links = Identifier(H5Pcreate(chdf5_link_create()), H5Pclose),
-            H5Pset_create_intermediate_group(links.id, 1) >= 0,
             let properties = Identifier(H5Pcreate(chdf5_dataset_create()), H5Pclose),
             H5Pset_obj_track_times(properties.id, false) >= 0,
             shape.isEmpty || shape.contains(0)
                 || Self.store(properties.id, extents, elementBytes: MemoryLayout<T>.stride, level, chunkBytes),
             let created = Identifier(
-                H5Dcreate2(identifier.id, dataset, T.native.id(), space.id, links.id, properties.id, chdf5_default()),
+                H5Dcreate2(
+                    identifier.id, dataset, T.native.id(), space.id, chdf5_default(), properties.id, chdf5_default()),
                 H5Dclose)
         else { throw HDF5Error(path, dataset, "cannot create the dataset") }
         return try Dataset(path, dataset, created)

@@ -26,12 +26,11 @@ public enum AtomicFile {
     public static func write(
         to path: String, _ body: (_ temporary: String) throws(FileWriteError) -> Void
     ) throws(FileWriteError) {
-        let folder = (path as NSString).deletingLastPathComponent
+        // NSString's own way to the folder crashes on a name of one letter.
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let temporary = path + ".partial"
         do {
-            if !folder.isEmpty {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw FileWriteError(path, error.localizedDescription)
         }
@@ -48,7 +47,7 @@ public enum AtomicFile {
             throw FileWriteError(description: "\(path): cannot be replaced (\(reason)); is it a folder?")
         }
         // The new name must reach the disk as well.
-        try synchronize(folder.isEmpty ? "." : folder)
+        try synchronize(folder)
     }
 
     /// Has `body` write a file piece by piece; otherwise as ``write(to:_:)``.

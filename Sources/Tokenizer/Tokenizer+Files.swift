@@ -7,7 +7,7 @@ extension Tokenizer {
     /// - Throws: ``TokenizerError`` where there is none, or it is not GPT-2's kind.
     public init(readingFrom path: String) throws(TokenizerError) {
         let file = try Self.vocabularyFile(path)
-        switch (file as NSString).lastPathComponent {
+        switch URL(fileURLWithPath: file).lastPathComponent {
         case let name where name.hasSuffix(".bpe") || name.hasSuffix(".txt"): try self.init(merges: file)
         case let name where name.hasSuffix(".json"): try self.init(huggingFace: file)
         default: try self.init(llmc: file)
@@ -21,13 +21,13 @@ extension Tokenizer {
             throw TokenizerError(path, "there is no such file or folder")
         }
         guard isFolder.boolValue else {
-            let name = (path as NSString).lastPathComponent
+            let name = URL(fileURLWithPath: path).lastPathComponent
             // The vocabulary's other half leads to the half with the merges.
             guard let pair = pairs.first(where: { $0.numbers == name }) else { return path }
             return sibling(of: path, pair.merges)
         }
         for name in ["tokenizer.json"] + pairs.map(\.merges) + ["gpt2_tokenizer.bin"] {
-            let file = (path as NSString).appendingPathComponent(name)
+            let file = "\(path)/\(name)"
             if FileManager.default.fileExists(atPath: file) { return file }
         }
         throw TokenizerError(
@@ -40,7 +40,7 @@ extension Tokenizer {
     ]
 
     private static func sibling(of path: String, _ name: String) -> String {
-        ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent(name)
+        URL(fileURLWithPath: path).deletingLastPathComponent().relativePath + "/" + name
     }
 
     private static func contents(of path: String) throws(TokenizerError) -> Data {
@@ -63,7 +63,7 @@ extension Tokenizer {
     // MARK: - vocab.bpe and encoder.json
 
     private init(merges path: String) throws(TokenizerError) {
-        let name = (path as NSString).lastPathComponent
+        let name = URL(fileURLWithPath: path).lastPathComponent
         let numbers = Self.sibling(of: path, Self.pairs.first { $0.merges == name }?.numbers ?? "encoder.json")
         let lines = String(decoding: try Self.contents(of: path), as: UTF8.self).split(separator: "\n")
         try self.init(

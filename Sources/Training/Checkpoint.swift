@@ -69,7 +69,7 @@ public struct Checkpoint: ~Copyable {
         }
     }
 
-    private func load(_ group: String, _ tensor: TensorSpecification, into view: MutableView<Float>)
+    func load(_ group: String, _ tensor: TensorSpecification, into view: MutableView<Float>)
         throws(TrainingError)
     {
         do {

@@ -25,9 +25,8 @@ public enum ModelFile {
         }
         if isFolder.boolValue {
             self = .huggingFace(path)
-        } else if (path as NSString).lastPathComponent == "model.safetensors" {
-            let folder = (path as NSString).deletingLastPathComponent
-            self = .huggingFace(folder.isEmpty ? "." : folder)
+        } else if URL(fileURLWithPath: path).lastPathComponent == "model.safetensors" {
+            self = .huggingFace(URL(fileURLWithPath: path).deletingLastPathComponent().relativePath)
         } else {
             let start = Data((try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 8)) ?? Data())
             switch start {

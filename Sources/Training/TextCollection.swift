@@ -47,7 +47,7 @@ public struct TextCollection: Sendable {
         }
         var found: [String] = []
         for name in names.sorted() where !name.hasPrefix(".") {
-            found += try files(at: (path as NSString).appendingPathComponent(name))
+            found += try files(at: path.hasSuffix("/") ? path + name : "\(path)/\(name)")
         }
         return found
     }

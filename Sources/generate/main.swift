@@ -5,6 +5,7 @@ import KernelCatalog
 import Kernels
 import Reporting
 import Terminal
+import struct Terminal.Arguments
 import Tensors
 import Tokenizer
 import Training
@@ -33,10 +34,7 @@ let syntax = CommandSyntax(
     ],
     examples: [
         ("generate --prompt 'func '", "Continue with the newest checkpoint."),
-        (
-            "generate --checkpoint gpt2_124M.bin --tokenizer gpt2_tokenizer.bin --prompt 'Once upon'",
-            "Continue with a model of llm.c."
-        ),
+        ("generate --checkpoint gpt2_124M.bin --tokenizer gpt2_tokenizer.bin", "Write with a model of llm.c."),
     ],
     exitCodes: "0 all went well, 2 unusable input or flags, 130 stopped by Ctrl-C.")
 

@@ -3,6 +3,7 @@ import GPT2
 import Kernels
 import Reporting
 import Terminal
+import struct Terminal.Arguments
 import Tokenizer
 import Training
 
@@ -159,7 +160,7 @@ private struct Start {
             text: arguments.has("--data") ? [] : try texts(arguments), shards: arguments.values("--data"),
             validation: arguments.value("--validation"))
         if arguments.has("--data"), arguments.has("--text") { throw UsageError("give --text or --data, not both") }
-        settings = try Self.settings(arguments, configuration)
+        settings = try Self.read(arguments, configuration)
     }
 
     /// The model with its parameters.
@@ -174,7 +175,7 @@ private struct Start {
         return model
     }
 
-    private static func settings(_ arguments: Arguments, _ configuration: Configuration) throws -> TrainingSettings {
+    private static func read(_ arguments: Arguments, _ configuration: Configuration) throws -> TrainingSettings {
         let isSmall = configuration.channels <= 256
         let sequence = try arguments.count("--sequence") ?? min(isSmall ? 64 : 256, configuration.blockSize)
         guard sequence <= configuration.blockSize else {

@@ -3,6 +3,7 @@ import GPT2
 import Kernels
 import Reporting
 import Terminal
+import struct Terminal.Arguments
 import Training
 
 /// A run at the terminal: makes the steps, shows how they go, saves, and writes the report.
@@ -13,6 +14,7 @@ struct Session: ~Copyable {
     private let reports: String
     private let flags: [String]
     private let started = ContinuousClock.now
+    private let commit = RunFacts.commit()
     private let bar = ProgressBar()
     private let style = Style.standardOutput
     private var samples: [TrainingReport.Sample] = []
@@ -35,6 +37,7 @@ struct Session: ~Copyable {
         describe()
         // What cannot be written is better known now than after an hour.
         try save()
+        try writeReport(.running)
         if !trainer.isDone { Terminal.print(style.bold("  step    loss  validation  tokens/s")) }
         while !trainer.isDone, Interruption.signal == nil { try step() }
         bar.clear()
@@ -99,6 +102,7 @@ struct Session: ~Copyable {
             right(validation.map(fixed) ?? "", 11), right(speed(), 9),
         ]
         Terminal.print(cells.joined(separator: " "))
+        try writeReport(.running)
     }
 
     private mutating func sample(_ step: Int) throws {
@@ -132,9 +136,8 @@ struct Session: ~Copyable {
         } catch let error as FileWriteError {
             guard FileManager.default.fileExists(atPath: checkpoint) else { throw error }
             throw TrainingError(
-                "\(error)\nWhat was saved there before is unchanged; go on from it with --resume \(checkpoint)")
+                "\(error) What was saved there before is unchanged; go on from it with --resume \(checkpoint)")
         }
-        try writeReport(.running)
     }
 
     private func exportModel(to path: String) throws {
@@ -155,7 +158,7 @@ struct Session: ~Copyable {
             validations: zip(history.validationSteps, history.validationLosses).map(TrainingReport.Validation.init),
             samples: samples, settings: settingLines, tokensPerSecond: median.map { tokensPerSecond($0) } ?? 0,
             peakMemory: RunFacts.peakMemory(), checkpoint: checkpoint,
-            machine: .current(threads: trainer.model.kernels.workers.count), commit: RunFacts.commit(), flags: flags,
+            machine: .current(threads: trainer.model.kernels.workers.count), commit: commit, flags: flags,
             seconds: seconds(started.duration(to: .now)))
         try AtomicFile.write(JSON.data(report), to: "\(reports)/train.json")
         try AtomicFile.write(Data(report.markdown.utf8), to: "\(reports)/train.md")

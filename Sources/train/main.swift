@@ -3,6 +3,7 @@ import KernelCatalog
 import Kernels
 import Reporting
 import Terminal
+import struct Terminal.Arguments
 import Training
 
 let syntax = CommandSyntax(
@@ -59,10 +60,7 @@ let syntax = CommandSyntax(
     examples: [
         ("train", "A small model on the project's own sources."),
         ("train --text books --steps 5000", "A small model on all texts of a folder."),
-        (
-            "train --model 124M --tokenizer gpt2 --data shard.bin --batch 4 --sequence 256 --steps 1000",
-            "GPT-2 of 124 million parameters on tokens made for llm.c."
-        ),
+        ("train --model 124M --tokenizer gpt2 --data a.bin b.bin --accumulate 8", "GPT-2 on shards made for llm.c."),
         ("train --resume checkpoints/train.h5", "Go on where a run was stopped; the bits are those of one run."),
     ],
     exitCodes:

@@ -44,7 +44,6 @@ struct TrainerTests {
             if second.progress.step % 10 == 0 { _ = try second.validate() }
         }
         try second.save(to: folder("resumed.h5"))
-        try FileManager.default.copyItem(atPath: folder("resumed.h5"), toPath: "/tmp/dbg-r-\(stop).h5"); try FileManager.default.copyItem(atPath: folder("whole.h5"), toPath: "/tmp/dbg-w-\(stop).h5")
         #expect(try contents(folder("resumed.h5")) == contents(folder("whole.h5")))
     }
 

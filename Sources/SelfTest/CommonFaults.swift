@@ -196,16 +196,17 @@ extension CommonFault {
             let before = call.values
             run()
             guard workers.count > 1 else { return }
-            let after = call.values
             call.change { view, argument in
-                let start: Float = argument.role == .accumulator ? before[0][0] : 0
-                let half = (after[0][0] - start) / 2
-                view[0] = start
+                func start(_ i: Int) -> Float { argument.role == .accumulator ? before[0][i] : 0 }
+                let i = (0..<view.count).filter { argument.coverage.contains($0, shape: argument.shape) }
+                    .max { abs(view[$0] - start($0)) < abs(view[$1] - start($1)) } ?? 0
+                let half = (view[i] - start(i)) / 2
+                view[i] = start(i)
                 // Each thread reads, and writes when the other may have written: an update is lost.
                 workers.forEach(2) { _ in
-                    let read = view[0]
+                    let read = view[i]
                     usleep(200)
-                    view[0] = read + half
+                    view[i] = read + half
                 }
             }
         },

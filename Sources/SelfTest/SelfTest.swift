@@ -28,6 +28,16 @@ public struct SelfTest {
     public func run() throws(FixtureError) -> (
         faults: [SelfTestReport.Fault], falseAlarms: [SelfTestReport.FalseAlarm], variants: Int, seed: UInt64
     ) {
+        var fixtures: [String: KernelFixture] = [:]
+        for operation in KernelCatalog.operations { fixtures[operation] = try fixture(of: operation) }
+        func verdict(
+            on implementation: Implementation<Float>, threads: Int
+        ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+            var kernels = KernelSet<Float>(KernelCatalog.reference(), workers: Workers(count: threads))
+            kernels.use(implementation)
+            return fixtures[implementation.kernelName.operation]?.verdict(on: kernels) ?? (nil, [])
+        }
+
         let kernelFaults = FaultCatalogue.kernelFaults
         let wiringFaults = WiringFault.all
         let total = Double(kernelFaults.count + 12 * wiringFaults.count + variants)
@@ -40,7 +50,8 @@ public struct SelfTest {
         var faults: [SelfTestReport.Fault] = []
         for fault in kernelFaults {
             follow("\(fault.kernel): \(fault.name)")
-            faults.append(try tried(fault))
+            let (blamed, rows) = verdict(on: fault.implementation, threads: 2)
+            faults.append(result(fault.name, origin: fault.kernel.description, blamed, rows))
         }
         for fault in wiringFaults {
             follow("wiring: \(fault.name)", weight: 12)
@@ -51,8 +62,7 @@ public struct SelfTest {
             let (choices, implementation) = FaultCatalogue.variant(number, seed: seed)
             follow("right variant: \(implementation.kernelName)")
             let threads = 1 + number % 7
-            let outcome = try verify(implementation, threads: threads)
-            guard let blamed = outcome.blamed else { continue }
+            guard let blamed = verdict(on: implementation, threads: threads).blamed else { continue }
             falseAlarms.append(
                 SelfTestReport.FalseAlarm(
                     kernel: implementation.kernelName.description, choices: "\(choices), \(threads) threads",
@@ -61,36 +71,28 @@ public struct SelfTest {
         return (faults, falseAlarms, variants, seed)
     }
 
-    /// Tries a kernel's fault by the fixture of its operation.
-    public func tried(_ fault: Fault) throws(FixtureError) -> SelfTestReport.Fault {
-        result(fault.name, origin: fault.kernel.description, try verify(fault.implementation, threads: 2))
-    }
-
     /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.
-    public func tried(_ fault: WiringFault) throws(FixtureError) -> SelfTestReport.Fault {
+    func tried(_ fault: WiringFault) throws(FixtureError) -> SelfTestReport.Fault {
         let request = VerificationRequest(
             kernels: KernelSet(KernelCatalog.reference()), fixtures: ["\(root)/fixtures/tiny.h5"],
             rewiring: fault.makeInterceptor())
-        return result(fault.name, origin: Self.wiring, try Verifier(request).run())
+        let outcome = try Verifier(request).run()
+        return result(fault.name, origin: Self.wiring, outcome.blamed, outcome.rows)
     }
 
     private static let wiring = "wiring"
 
-    /// Judges `implementation` among reference kernels, by the fixture of its operation.
-    private func verify(
-        _ implementation: Implementation<Float>, threads: Int
-    ) throws(FixtureError) -> VerificationOutcome {
-        var kernels = KernelSet<Float>(KernelCatalog.reference(), workers: Workers(count: threads))
-        kernels.use(implementation)
-        let fixture = "\(root)/fixtures/kernels/\(implementation.kernelName.operation).h5"
-        return try Verifier(VerificationRequest(kernels: kernels, fixtures: [fixture])).run()
+    private func fixture(of operation: String) throws(FixtureError) -> KernelFixture {
+        try KernelFixture("\(root)/fixtures/kernels/\(operation).h5")
     }
 
-    private func result(_ name: String, origin: String, _ outcome: VerificationOutcome) -> SelfTestReport.Fault {
-        let blamed = outcome.blamed.map { blame in
+    private func result(
+        _ name: String, origin: String, _ blamed: VerificationReport.Blame?, _ rows: [ComparisonRow]
+    ) -> SelfTestReport.Fault {
+        let blamed = blamed.map { blame in
             if let operation = blame.operation, let pass = blame.pass { "\(operation) \(pass)" } else { Self.wiring }
         }
-        let row = outcome.rows.first { $0.verdict == .fail }
+        let row = rows.first { $0.verdict == .fail }
         return SelfTestReport.Fault(
             name: name, origin: origin, blamed: blamed,
             finding: row.map { "`\($0.tensor)` of \($0.case): \($0.note ?? $0.pattern ?? "out of its band")" })

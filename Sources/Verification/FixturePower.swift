@@ -1,0 +1,105 @@
+/// Wrong answers that a fixture's bounds must reject. The rule is in fixtures/README.md, "The power of a fixture".
+enum Mutation: String, CaseIterable {
+    case zero, scaled, shifted, rolled, transposed, dropped
+
+    /// The power above which a wrong answer is rejected: its own rounding then cannot bring it back.
+    static let rejected = 2.0
+}
+
+/// How far each wrong answer lies from the truth, in units of the bound.
+///
+/// A wrong answer puts d′ in the place of d = truth − initial. Elements that the contract does not speak of have d = 0 and
+/// do not count.
+struct FixturePower {
+    /// The power of each mutation that applies.
+    private(set) var powers: [Mutation: Double] = [:]
+
+    /// The mutations that apply and are not rejected, in the order of the rule.
+    var weak: [Mutation] { Mutation.allCases.filter { !(powers[$0, default: .infinity] > Mutation.rejected) } }
+
+    private let d: [Double]
+    private let shape: [Int]
+
+    /// The power of a bound for each element.
+    init(_ d: [Double], bound: [Double], shape: [Int]) {
+        self.init(d, shape)
+        func fraction(_ index: Int, _ other: Double) -> Double {
+            ErrorMeasure.fraction(ErrorMeasure.error(other, d[index]), of: bound[index])
+        }
+        measure { mutated in d.indices.reduce(0) { max($0, fraction($1, mutated($1))) } }
+        let dropped = rows.map { row in row.reduce(0) { max($0, fraction($1, 0)) } }.filter { $0 != 0 }
+        powers[.dropped] = dropped.min()
+    }
+
+    /// The power of a band of the root mean square error.
+    init(_ d: [Double], band: Double, shape: [Int]) {
+        self.init(d, shape)
+        func rms(_ indices: some Collection<Int>, _ error: (Int) -> Double) -> Double {
+            (indices.reduce(0) { $0 + error($1) * error($1) } / Double(indices.count)).squareRoot()
+        }
+        measure { mutated in rms(d.indices) { mutated($0) - d[$0] } / band }
+        // No band of many rows can see the faintest of them.
+        let whole = rms(d.indices) { d[$0] }
+        let dropped = rows.filter { rms($0) { d[$0] } > whole / 32 }.map { row in
+            rms(row) { d[$0] } * (Double(row.count) / Double(d.count)).squareRoot() / band
+        }
+        powers[.dropped] = dropped.min()
+    }
+
+    private init(_ d: [Double], _ shape: [Int]) {
+        self.d = d
+        self.shape = shape
+    }
+
+    /// The last axis' rows; eight elements each where there is no other axis.
+    private var rows: [Range<Int>] {
+        let length = shape.count > 1 ? shape[shape.count - 1] : 8
+        return stride(from: 0, to: d.count, by: length).map { $0..<min($0 + length, d.count) }
+    }
+
+    /// Takes the power of each mutation but `dropped`, by the distance of a wrong answer from the truth.
+    private mutating func measure(_ power: ((Int) -> Double) -> Double) {
+        let (count, columns) = (d.count, shape.last ?? 1)
+        let d = d
+        record(.zero, power { _ in 0 })
+        record(.scaled, power { 1.01 * d[$0] })
+        record(.shifted, power { d[($0 + count - 1) % count] })
+        guard shape.count > 1 else { return }
+        record(.rolled, power { $0 % columns == 0 ? d[$0 + columns - 1] : d[$0 - 1] })
+        let rows = shape[shape.count - 2]
+        guard rows > 1, columns > 1 else { return }
+        record(
+            .transposed,
+            power { index in
+                let (matrix, k) = (index / (rows * columns), index % (rows * columns))
+                return d[matrix * rows * columns + k % rows * columns + k / rows]
+            })
+    }
+
+    private mutating func record(_ mutation: Mutation, _ power: Double) {
+        if power != 0 { powers[mutation] = power }
+    }
+}
+
+/// The powers of one result over the cases of its kernel.
+struct PowerTally {
+    /// How many of the cases to which a mutation applies must reject it, and what share of them.
+    private static let least = (cases: 5, share: 0.75)
+
+    private var powers: [Mutation: [Double]] = [:]
+
+    /// Takes in a case.
+    mutating func add(_ power: FixturePower) { powers.merge(power.powers.mapValues { [$0] }) { $0 + $1 } }
+
+    /// A mutation that too few cases reject, in words; nil where all is well.
+    var shortfall: String? {
+        for mutation in Mutation.allCases {
+            guard let powers = powers[mutation] else { continue }
+            let rejecting = powers.count { $0 > Mutation.rejected }
+            guard Double(rejecting) >= max(Double(Self.least.cases), Self.least.share * Double(powers.count)) else {
+                return "only \(rejecting) of \(powers.count) cases would reject a wrong answer that is '\(mutation)'"
+            }
+        }
+        return nil
+    }
+}

@@ -54,6 +54,11 @@ let package = Package(
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
 
+        // MARK: - Training
+        .target(name: "Tokenizer", swiftSettings: optimized),
+        .target(
+            name: "Training", dependencies: ["GPT2", "HDF5", "Reporting", "Tokenizer"], swiftSettings: optimized),
+
         // MARK: - Harness
         .target(name: "CSentinel"),
         .target(
@@ -68,6 +73,11 @@ let package = Package(
         // MARK: - Commands
         .target(name: "Terminal"),
         .executableTarget(name: "verify", dependencies: ["SelfTest", "Verification", "Reporting", "Terminal"]),
+        .executableTarget(
+            name: "train", dependencies: ["GPT2", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
+        .executableTarget(
+            name: "generate",
+            dependencies: ["GPT2", "HDF5", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
         .executableTarget(name: "bench", dependencies: ["Benchmarking", "Reporting", "Terminal"]),
 
         // MARK: - Tests
@@ -75,12 +85,14 @@ let package = Package(
         // Vectors are passed in other registers where the instructions are others.
         .testTarget(
             name: "KernelsTests", dependencies: ["KernelCatalog", "FastKernels"], swiftSettings: marchFlags),
+        .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification"]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "HDF5"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
-        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "Reporting"]),
+        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "train", "generate", "Reporting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -14,12 +14,17 @@ extension GPT2 {
     ///
     /// Weight decay acts on matrices and embeddings, and not on biases and norms, as in nanoGPT and llm.c.
     public mutating func update(_ hyperparameters: AdamW.Hyperparameters, step t: Int) {
-        if moments == nil { moments = Moments(m: Arena(parameterLayout.tensors), v: Arena(parameterLayout.tensors)) }
+        makeMoments()
         for tensor in parameterLayout.tensors.tensors {
             var hyperparameters = hyperparameters
             if tensor.shape.count < 2 { hyperparameters.weightDecay = 0 }
             update(tensor, hyperparameters, step: t)
         }
+    }
+
+    /// Makes the moments, all 0, unless there are some.
+    mutating func makeMoments() {
+        if moments == nil { moments = Moments(m: Arena(parameterLayout.tensors), v: Arena(parameterLayout.tensors)) }
     }
 
     private func update(_ tensor: TensorSpecification, _ hyperparameters: AdamW.Hyperparameters, step t: Int) {
@@ -35,19 +40,6 @@ extension GPT2 {
 }
 
 extension GPT2 {
-    /// The global L2 norm of the parameters' gradients.
-    ///
-    /// Parts of one size are summed by all threads, and their sums in order: the same for any number of threads.
-    public func gradientNorm() -> Double {
-        let (elements, size) = (parameterGradients.elements, 1 << 16)
-        let parts = Tensor<Double>(repeating: 0, count: (elements.count + size - 1) / size)
-        let sums = parts.view
-        kernels.workers.forEach(sums.count) { part in
-            sums[part] = sumOfSquares(elements.slice(part * size..<min((part + 1) * size, elements.count)))
-        }
-        return sums.buffer.reduce(0, +).squareRoot()
-    }
-
     /// The first moment of a parameter.
     ///
     /// - Precondition: an update has been made.
@@ -67,17 +59,16 @@ extension GPT2 {
         case .some(let moments): moments.v[tensor]
         }
     }
-}
 
-/// In double, in eight chains, so that no addition waits for the last.
-@specialized(where Scalar == Float)
-private func sumOfSquares<Scalar: KernelScalar>(_ view: MutableView<Scalar>) -> Double {
-    var sums = SIMD8<Double>.zero
-    for start in stride(from: 0, to: view.count, by: 8) {
-        for i in 0..<min(8, view.count - start) {
-            let x = Double(view[start + i])
-            sums[i] += x * x
+    /// Sets the moments to what `fill` writes into each parameter's first and second, as when a run is resumed.
+    public mutating func restoreMoments<Failure: Error>(
+        _ fill: (TensorSpecification, _ m: MutableView<Scalar>, _ v: MutableView<Scalar>) throws(Failure) -> Void
+    ) throws(Failure) {
+        makeMoments()
+        switch moments {
+        case .none: break
+        case .some(let moments):
+            for tensor in parameterLayout.tensors.tensors { try fill(tensor, moments.m[tensor], moments.v[tensor]) }
         }
     }
-    return sums.sum()
 }

@@ -16,11 +16,9 @@ let marchSettings: [SwiftSetting] =
     case "x86-64", "": []
     default: fatalError("PLUMBLINE_MARCH is \(march); it can be x86-64, x86-64-v3 (AVX2) or x86-64-v4 (AVX-512)")
     }
+let marchFlags: [SwiftSetting] = marchSettings + [.unsafeFlags(march.isEmpty ? [] : ["-Xcc", "-march=\(march)"])]
 let unchecked: [SwiftSetting] =
-    marchSettings + [
-        .unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2", "-disable-batch-mode"]),
-        .unsafeFlags(march.isEmpty ? [] : ["-Xcc", "-march=\(march)"]),
-    ]
+    marchFlags + [.unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2", "-disable-batch-mode"])]
 
 /// The highest level of x86-64 that this machine offers; empty for another architecture.
 func marchOfThisMachine() -> String {
@@ -49,7 +47,9 @@ let package = Package(
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
         .target(name: "CPrefetch"),
         .target(name: "FastKernels", dependencies: ["CPrefetch", "Kernels"], swiftSettings: unchecked),
-        .target(name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"]),
+        .target(
+            name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"],
+            swiftSettings: marchSettings),
 
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
@@ -82,7 +82,9 @@ let package = Package(
 
         // MARK: - Tests
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
-        .testTarget(name: "KernelsTests", dependencies: ["KernelCatalog"]),
+        // Vectors are passed in other registers where the instructions are others.
+        .testTarget(
+            name: "KernelsTests", dependencies: ["KernelCatalog", "FastKernels"], swiftSettings: marchFlags),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),

@@ -15,7 +15,7 @@ final class TimedModel {
             configuration: Configuration(
                 blockSize: task.blockSize, vocabularySize: task.vocabulary, paddedVocabularySize: task.paddedVocabulary,
                 layers: task.layers, heads: task.heads, channels: task.channels),
-            batch: task.batch, sequence: task.sequence, kernels: kernels)
+            batch: task.batch, sequence: task.sequence, kernels: kernels, memory: .lean)
         model.initialize(seed: 1)
         let draw = Draw.tokens(seed: 1)
         let tokens = (0...task.batch * task.sequence).map { draw.token($0, below: task.vocabulary) }
@@ -31,10 +31,7 @@ final class TimedModel {
         timer.seconds = [:]
         steps += 1
         let forward = seconds { model.forward() }
-        let backward = seconds {
-            model.zeroGradients()
-            model.backward()
-        }
+        let backward = seconds { model.backward(overwrites: true) }
         let update = seconds { model.update(AdamW.Hyperparameters(), step: steps) }
         return .stepped(forward: forward, backward: backward, update: update, kernels: timer.seconds)
     }

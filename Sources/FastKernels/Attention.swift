@@ -85,8 +85,9 @@ struct Head: Sendable {
     }
 
     /// The rows, block by block.
-    var blocks: [Range<Int>] {
-        stride(from: 0, to: T, by: FastKernels.attentionBlock).map { $0..<min($0 + FastKernels.attentionBlock, T) }
+    var blocks: some RandomAccessCollection<Range<Int>> {
+        let (T, size) = (T, FastKernels.attentionBlock)
+        return (0..<(T + size - 1) / size).lazy.map { $0 * size..<min(($0 + 1) * size, T) }
     }
 
     /// The place in out of the block's first row.

@@ -43,8 +43,8 @@ extension Workers {
 
     /// Adds the sum of `term` over all rows to each column of `sums`, or sets it.
     ///
-    /// Columns are shared out, and rows never, so that the order of a sum does not depend on the threads. Sums of 16 rows
-    /// are summed in turn, which rounds less than one long chain.
+    /// Columns are shared out, and rows never, so that the order of a sum does not depend on the threads: the sums of 16
+    /// rows are summed in turn, which rounds less than one long chain.
     @inline(__always)
     func sumRows(
         _ rows: Int, into sums: MutableView<Float>, overwrite: Bool,
@@ -52,33 +52,28 @@ extension Workers {
     ) {
         let width = 4 * lanes
         let strips = (sums.count + width - 1) / width
-        forEachPart(strips, grain: max((1 << 14) / (rows * width), 1)) { strips in
-            for strip in strips {
-                let columns = strip * width..<min((strip + 1) * width, sums.count)
-                // A whole strip is a block of registers; vectors of the last are summed one by one.
-                if columns.count == width {
-                    var totals = InlineArray<4, Vector>(repeating: Vector(repeating: 0))
-                    for block in stride(from: 0, to: rows, by: 16) {
+        forEachPart(strips, grain: max((1 << 16) / (rows * width), 1)) { strips in
+            for start in stride(from: 0, to: rows, by: 16) {
+                let block = start..<min(start + 16, rows)
+                @inline(__always)
+                func add(_ sum: Vector, _ column: Int, _ count: Int) {
+                    let target = sums.base + column
+                    target.store(overwrite && start == 0 ? sum : target.load(count) + sum, count)
+                }
+                for strip in strips {
+                    let first = strip * width
+                    if first + width <= sums.count {
                         var part = InlineArray<4, Vector>(repeating: Vector(repeating: 0))
-                        for row in block..<min(block + 16, rows) {
-                            for j in 0..<4 { part[j] += term(row, columns.lowerBound + j * lanes, lanes) }
+                        for row in block {
+                            for j in 0..<4 { part[j] += term(row, first + j * lanes, lanes) }
                         }
-                        for j in 0..<4 { totals[j] += part[j] }
-                    }
-                    for j in 0..<4 {
-                        let target = sums.base + columns.lowerBound + j * lanes
-                        target.store(overwrite ? totals[j] : target.load() + totals[j])
-                    }
-                } else {
-                    forEachVector(columns) { column, count in
-                        var total = Vector(repeating: 0)
-                        for block in stride(from: 0, to: rows, by: 16) {
+                        for j in 0..<4 { add(part[j], first + j * lanes, lanes) }
+                    } else {
+                        forEachVector(first..<sums.count) { column, count in
                             var part = Vector(repeating: 0)
-                            for row in block..<min(block + 16, rows) { part += term(row, column, count) }
-                            total += part
+                            for row in block { part += term(row, column, count) }
+                            add(part, column, count)
                         }
-                        let target = sums.base + column
-                        target.store(overwrite ? total : target.load(count) + total, count)
                     }
                 }
             }

@@ -34,47 +34,54 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
         stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows rowCount: Int, columns columnCount: Int
     ) {
+        if rowCount == rows && columnCount == columns {
+            multiplyWhole(a, b, depth, into: c, stride, initial, initialStride)
+        } else {
+            multiplyPart(a, b, depth, into: c, stride, initial, initialStride, rows: rowCount, columns: columnCount)
+        }
+    }
+
+    /// A function of its own: in a larger one the compiler gives up on unrolling, and with that on registers.
+    @inline(never)
+    private static func multiplyWhole(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int
+    ) {
         var tile = InlineArray<height, Row>(repeating: Row())
-        var (a, b) = (a, UnsafeRawPointer(b))
+        var (a, b) = (a, b)
         for _ in 0..<depth {
-            let left = b.loadUnaligned(as: Vector.self)
-            let right = b.loadUnaligned(fromByteOffset: MemoryLayout<Vector>.size, as: Vector.self)
-            for i in 0..<rows {
+            let (left, right): (Vector, Vector) = (b.load(), (b + Vector.scalarCount).load())
+            for i in 0..<height {
                 let factor = Vector(repeating: a[i])
                 tile[i].left = tile[i].left.plus(factor, times: left)
                 tile[i].right = tile[i].right.plus(factor, times: right)
             }
             a += rows
-            b += 2 * MemoryLayout<Vector>.size
+            b += columns
         }
-        guard rowCount == rows, columnCount == columns else {
-            return store(tile, into: c, stride, initial, initialStride, rows: rowCount, columns: columnCount)
-        }
-        for i in 0..<rows {
-            let target = c + i * stride
-            guard let initial else {
-                target.store(tile[i].left)
-                (target + Vector.scalarCount).store(tile[i].right)
-                continue
+        if let initial {
+            for i in 0..<height {
+                let source = initial + i * initialStride
+                tile[i].left += source.load()
+                tile[i].right += (source + Vector.scalarCount).load()
             }
-            let source = initial + i * initialStride
-            target.store(source.load() + tile[i].left)
-            (target + Vector.scalarCount).store((source + Vector.scalarCount).load() + tile[i].right)
+        }
+        for i in 0..<height {
+            (c + i * stride).store(tile[i].left)
+            (c + i * stride + Vector.scalarCount).store(tile[i].right)
         }
     }
 
-    /// The same for a tile that reaches beyond the matrix.
+    /// The same for a tile that reaches beyond the matrix: the whole is multiplied aside.
     @inline(never)
-    private static func store(
-        _ tile: InlineArray<height, Row>, into c: UnsafeMutablePointer<Float>, _ stride: Int,
-        _ initial: UnsafePointer<Float>?, _ initialStride: Int, rows rowCount: Int, columns columnCount: Int
+    private static func multiplyPart(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int, rows rowCount: Int,
+        columns columnCount: Int
     ) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { whole in
-            guard let product = whole.baseAddress else { return }
-            for i in 0..<rows {
-                (product + i * columns).store(tile[i].left)
-                (product + i * columns + Vector.scalarCount).store(tile[i].right)
-            }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { memory in
+            guard let product = memory.baseAddress else { return }
+            multiplyWhole(a, b, depth, into: product, columns, nil, 0)
             for i in 0..<rowCount {
                 for j in 0..<columnCount {
                     c[i * stride + j] = (initial.map { $0[i * initialStride + j] } ?? 0) + product[i * columns + j]

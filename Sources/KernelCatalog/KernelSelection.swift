@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// A choice of kernels that the catalog cannot meet.
@@ -51,8 +52,23 @@ extension KernelCatalog {
                     description: "--kernels: no implementation \(operation.map { "of \($0) " } ?? "")"
                         + "is called '\(name)'; there are \(known.joined(separator: ", "))")
             }
+            if name == "fast" { try checkMachine() }
             for implementation in chosen { set.use(implementation) }
         }
         return set
     }
+
+    /// Refuses instructions that this machine does not have, which would end the process; says so once if it has better.
+    private static func checkMachine() throws(KernelSelectionError) {
+        guard let features = InstructionSet.ofThisMachine else { return }
+        if let complaint = InstructionSet.built.complaint(about: features) {
+            throw KernelSelectionError(description: "--kernels: \(complaint)")
+        }
+        _ = advice
+    }
+
+    private static let advice: Void = {
+        guard let advice = InstructionSet.built.advice(about: InstructionSet.ofThisMachine ?? []) else { return }
+        FileHandle.standardError.write(Data("note: \(advice)\n".utf8))
+    }()
 }

@@ -11,11 +11,11 @@ import Tensors
 ///
 /// - Shapes: logits, dlogits (B, T, Vp); losses, dlosses, lse, targets (B, T). Padded logits may hold anything.
 /// - Rounding: with E = ``transcendentalRoundings``, d = max − logits and p the probabilities, exp(−d) errs by a relative
-///   2·d + E and the sum by s = Σ p·(2·d + E) + V − 1; lse has ε = s + E·|lse − max| + |max| + |lse|, and losses
-///   ε = s + E·|lse − max| + 2·|max| + 2·|lse| + 2·|logits[target]| + p-independent 2·|loss|, by any order of the
-///   differences; composed of a probability, s + 2·d + E more. Backward takes lse as it is: exp(x), x = logits − lse, errs by
-///   a relative |logits| + |lse| + 2·|x| + E, composed by s + 2·d + E more, and dlogits in all by
-///   |dloss|·(p·(that + 3) + 3·[v = target]). Results of exp below 2^-126 may be flushed to 0.
+///   x = 2·d + E and the sum of all by s = Σ p·x + V − 1. lse has ε = s + 2 + E·(lse − max + 1) + |max| + |lse|, by way of the
+///   sum or of the largest probability, and losses have ε + |l| + 2·(max − l) + (E + 1)·loss, l = logits[target], by way of
+///   any of the differences. Backward takes lse as it is: a probability errs by a relative
+///   y = |logits| + |lse| + 2·|logits − lse| + x + s + 2, by exp or by division, and dlogits by
+///   |dlosses|·(p·(y + 3) + 3·[v = target]). Results of exp below 2^-126 may be flushed to 0.
 ///
 /// Source: Blanchard, Higham and Higham 2021, Accurately computing the log-sum-exp and softmax functions; llm.c
 /// `fused_classifier`.

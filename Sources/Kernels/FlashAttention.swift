@@ -8,12 +8,13 @@ import Tensors
 ///     dq += ds · k / √hs,   dk += dsᵀ · q / √hs,   dv += attᵀ · dout
 ///
 /// - Shapes: inp, dinp (B, T, 3C), each row q, k, v, each (NH, hs), hs = C/NH; out, dout (B, T, C); lse (B, NH, T).
-/// - Rounding: forward as in ``Attention``, with its E, L, ε_p, x and s; lse has ε = Σ att·ε_p + 2·max d + E + L + |lse| +
-///   |max|, for a maximum may be taken off first. Backward takes lse and out as they are: att errs by a relative
-///   x = ε_p + |p| + |lse| + 2·|p − lse| + E, ds by ε_s = att·((x + 3)·(|datt| + |D|) + ε_a + ε_D) with datt = dout · vᵀ,
-///   ε_a = hs·Σ |dout||v|, D = Σ dout·out and ε_D = hs·Σ |dout||out|; dq L·|initial| + Σ (ε_s + (L + 3)·|ds|)·|k| / √hs, dk
-///   the same of q with L = T − t, the rows that see t, and dv L·|initial| + Σ att·(x + L + 1)·|dout|. Results of exp below
-///   2^-126 may be flushed to 0.
+/// - Rounding: forward as in ``Attention``, with its E, L, ε_p, x and s; lse has, by way of the sum or of the largest
+///   probability, ε = ε_p + s + E + 2 + E·(lse − max) + |max| + |lse|. Backward takes lse and out as they are: att errs by a
+///   relative y = x + s + |p| + |lse| + 2·|p − lse| + 2, datt = dout · vᵀ by ε_a = hs·Σ |dout||v|, D = Σ dout·out, which is
+///   Σ att·datt too, by ε_D = (hs + 1)·Σ |dout||out| + Σ att·((y + L + 3)·|datt| + ε_a), and ds by
+///   ε_s = att·((y + 3)·(|datt| + |D|) + ε_a + ε_D). dq has L·|initial| + Σ (ε_s + (L + 3)·|ds|)·|k| / √hs, dk the same of
+///   q with L = T − t, the rows that see t, and dv L·|initial| + Σ att·(y + L + 1)·|dout|. Results of exp below 2^-126 may
+///   be flushed to 0.
 ///
 /// Source: Dao et al. 2022, FlashAttention, arXiv:2205.14135; Rabe and Staats 2021, arXiv:2112.05682.
 public enum FlashAttention {

@@ -7,13 +7,9 @@ import Synchronization
 final class ThreadPool: Sendable {
     static let shared = ThreadPool()
 
-    /// One loop: its tasks are handed out in order, to whoever comes first.
-    private final class Loop: Sendable {
-        let next = Atomic<Int>(0)
-    }
-
     /// Whether a loop is running. A second one, from another thread or from within a task, runs without the pool.
     private let isBusy = Atomic<Bool>(false)
+    /// The next task: tasks are handed out in order, to whoever comes first.
     private let next = Atomic<Int>(0)
     /// The loop under way; written by its caller before the helpers are called, and by no one while they run.
     nonisolated(unsafe) private var tasks = 0

@@ -60,7 +60,8 @@ public struct Trainer: ~Copyable {
                     + "the text, or begin a new run from its parameters with --model \(checkpoint.path)")
         }
         var model = GPT2<Float>(
-            configuration: header.configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels)
+            configuration: header.configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels,
+            memory: .lean)
         try checkpoint.restore(&model)
         return try Trainer(
             model: model, progress: progress, tokenizer: header.tokenizer, data: data, validation: validation)
@@ -90,13 +91,12 @@ public struct Trainer: ~Copyable {
         let number = progress.step + 1
         var position = progress.position
         var loss = 0.0
-        model.zeroGradients()
-        for _ in 0..<settings.accumulation {
+        for microBatch in 0..<settings.accumulation {
             let batch = (0..<settings.batch).map { order.window(at: position + $0) }
             position += settings.batch
             try load(batch, of: data)
             loss += model.forward() / Double(settings.accumulation)
-            model.backward(scale: 1 / Double(settings.accumulation))
+            model.backward(scale: 1 / Double(settings.accumulation), overwrites: microBatch == 0)
         }
         let norm = settings.clip > 0 ? model.clipGradients(to: settings.clip) : model.gradientNorm()
         guard loss.isFinite, norm.isFinite else {

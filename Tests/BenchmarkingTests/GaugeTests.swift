@@ -56,7 +56,9 @@ struct GaugeTests {
                     let stored = try doubles("\(tensor)/gauge")
                     try #require(stored.count == gauge.count)
                     let wrong = gauge.indices.first { !agree(gauge[$0], stored: stored[$0]) } ?? -1
-                    #expect(wrong < 0, "\(group)/\(tensor)[\(wrong)]: \(gauge[max(wrong, 0)]), not \(stored[max(wrong, 0)])")
+                    #expect(
+                        wrong < 0, "\(group)/\(tensor)[\(wrong)]: \(gauge[max(wrong, 0)]), not \(stored[max(wrong, 0)])"
+                    )
                     compared += gauge.count
                 }
             }

@@ -60,7 +60,8 @@ public struct Trainer: ~Copyable {
                     + "the text, or begin a new run from its parameters with --model \(checkpoint.path)")
         }
         var model = GPT2<Float>(
-            configuration: header.configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels)
+            configuration: header.configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels,
+            memory: .lean)
         try checkpoint.restore(&model)
         return try Trainer(
             model: model, progress: progress, tokenizer: header.tokenizer, data: data, validation: validation)

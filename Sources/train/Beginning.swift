@@ -166,7 +166,8 @@ private struct Start {
     /// The model with its parameters.
     func model(_ kernels: KernelSet<Float>) throws -> GPT2<Float> {
         let model = GPT2<Float>(
-            configuration: configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels)
+            configuration: configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels,
+            memory: .lean)
         if let stored {
             try stored.loadParameters(into: model.parameters)
         } else {

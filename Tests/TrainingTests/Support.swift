@@ -30,7 +30,8 @@ let small = Configuration(
 
 func model(_ configuration: Configuration = small, batch: Int = 2, sequence: Int = 8) throws -> GPT2<Float> {
     GPT2<Float>(
-        configuration: configuration, batch: batch, sequence: sequence, kernels: try KernelCatalog.set(named: "fast"))
+        configuration: configuration, batch: batch, sequence: sequence, kernels: try KernelCatalog.set(named: "fast"),
+        memory: .lean)
 }
 
 let someTokens = (0..<600).map { Int32($0 * $0 % 91 + $0 % 7) }

@@ -60,7 +60,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1337, help="of all random numbers (1337)")
     parser.add_argument("--batch", type=int, help="B, the sequences of a step (2 for tiny, else 4)")
     parser.add_argument("--sequence", type=int, help="T, the tokens of a sequence (21 for tiny, else 64)")
-    parser.add_argument("--steps", type=int, default=10, help="training steps (10)")
+    parser.add_argument("--steps", type=int, help="training steps (100 for tiny, else 10)")
     arguments = parser.parse_args()
     if arguments.only and (arguments.size != "tiny" or arguments.out):
         parser.error("--only is about the committed fixtures; leave out --size and --out")
@@ -89,19 +89,21 @@ def prepare_state(arguments: argparse.Namespace) -> states.State:
     tiny = arguments.size == "tiny"
     batch = arguments.batch if arguments.batch is not None else 2 if tiny else 4
     sequence = arguments.sequence if arguments.sequence is not None else 21 if tiny else 64
-    if min(batch, sequence, arguments.steps) < 1 or sequence > configuration.block_size:
+    steps = arguments.steps if arguments.steps is not None else 100 if tiny else 10
+    if min(batch, sequence, steps) < 1 or sequence > configuration.block_size:
         fail(f"--batch, --sequence and --steps must be positive, and --sequence at most {configuration.block_size}")
     if arguments.text:
         name, content = arguments.text.name, arguments.text.read_bytes()
     else:
         name, content = "README.md and Sources", text.project_text(ROOT)
     tokens = text.byte_tokens(content) if tiny else text.gpt2_tokens(content)
-    inputs, targets = text.windows(tokens, arguments.steps, batch, sequence)
+    inputs, targets = text.windows(tokens, steps, batch, sequence)
     parameters = (
         weights.load(arguments.weights, configuration) if arguments.weights
         else initial_parameters(configuration, arguments.seed)
     )
-    recorded = list(range(1, arguments.steps + 1)) if tiny else [arguments.steps]
+    # Of a long run, the first steps show a wrong update and the last what becomes of it.
+    recorded = sorted({step for step in [*range(1, 11), 20, 50, steps] if step <= steps}) if tiny else [steps]
     return states.State(
         configuration, parameters, inputs, targets, name, content, "bytes" if tiny else "gpt2", recorded)
 

@@ -82,7 +82,7 @@ Terminal.run("generate") {
     let elapsed = started.duration(to: .now).components
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
     Terminal.note(
-        "generate: \(Formatting.count(written)) tokens, \(Formatting.number(Double(written) / seconds)) tokens/s"
+        "generate: \(Formatting.count(written)) tokens, \(Formatting.count(Int((Double(written) / seconds).rounded()))) tokens/s"
             + ", seed \(sampler.seed)")
     return Interruption.signal == nil ? .held : .interrupted
 }

@@ -107,7 +107,7 @@ struct Session: ~Copyable {
 
     private mutating func sample(_ step: Int) throws {
         let text = try trainer.sample(count: 120)
-        samples.append(TrainingReport.Sample(step: step, text: text))
+        samples.append(TrainingReport.Sample(step: step, text: Terminal.printable(text)))
         bar.clear()
         for line in text.split(separator: "\n").prefix(3) {
             let shown = Terminal.printable(String(line))

@@ -10,17 +10,17 @@ struct Run {
     let errors: String
     let code: Int32
 
-    /// Runs the binary `name`, built beside the tests, in `folder`; sends it a signal after some seconds, or limits the
+    /// Runs the binary `name`, built beside the tests or at that absolute path, in `folder`; sends it a signal after some seconds, or limits the
     /// size of its files to so many blocks of 512 bytes, where asked.
     init(
         _ name: String, _ arguments: [String], in folder: String = root, environment: [String: String] = [:],
         signal: Int32? = nil, after seconds: Double = 0, fileSizeLimit: Int? = nil
     ) throws {
         let process = Process()
-        process.executableURL = Run.binaries.appendingPathComponent(name)
+        let binary = name.hasPrefix("/") ? name : Run.binaries.appendingPathComponent(name).path
+        process.executableURL = URL(fileURLWithPath: binary)
         process.arguments = arguments
         if let fileSizeLimit {
-            let binary = Run.binaries.appendingPathComponent(name).path
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             process.arguments = ["-c", "ulimit -f \(fileSizeLimit); exec \"$0\" \"$@\"", binary] + arguments
         }
@@ -44,7 +44,7 @@ struct Run {
         code = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
-    private static let binaries: URL = {
+    static let binaries: URL = {
         // The test runner's arguments name the bundle, which lies beside the binaries.
         let bundle =
             CommandLine.arguments.first { $0.contains(".xctest") }

@@ -4,7 +4,10 @@ import Tokenizer
 
 /// Tokens are those of the definition, and spell what was encoded.
 struct TokenizerTests {
-    static let naive = NaiveBPE(learning: 80, from: Array(sample.utf8))
+    /// With tokens for what the pattern tells apart, so that a wrong cut shows.
+    static let naive = NaiveBPE(
+        learning: 110,
+        from: Array((sample + ["'ll", "'re", "'ve", "'s", "'t", "'m", "'d"].map { $0 + $0 + $0 + $0 }.joined()).utf8))
     static let sample = """
         It's the cats' mat, they'll say; we've 1234 things and the 56 others.  Don't   stop.
         \tThe theatre, the thesis:\r\n\r\n    return the[12] == there's && them != 'there'

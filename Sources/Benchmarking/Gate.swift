@@ -46,7 +46,8 @@ public struct Gate {
     /// Times and judges everything.
     ///
     /// - Throws: ``WorkerError`` when the base cannot be started or ends.
-    public func run() throws -> (outcome: BenchmarkOutcome, findings: [BenchmarkReport.Gate.Finding], remarks: [String]) {
+    public func run() throws -> (outcome: BenchmarkOutcome, findings: [BenchmarkReport.Gate.Finding], remarks: [String])
+    {
         let benchmark = Benchmark(
             BenchmarkRequest(
                 contestants: [request.head, request.base], shapes: request.shapes, operations: request.operations,
@@ -58,7 +59,8 @@ public struct Gate {
         var remarks: [String] = []
         for index in trials.indices {
             let row = trials[index].row
-            let name = "\(row.kernel) (\(row.shape) \(row.place), \(row.threads == 1 ? "1 thread" : "\(row.threads) threads"))"
+            let name =
+                "\(row.kernel) (\(row.shape) \(row.place), \(row.threads == 1 ? "1 thread" : "\(row.threads) threads"))"
             func find(_ kind: BenchmarkReport.Gate.Finding.Kind, _ text: String) {
                 findings.append(.init(kind: kind, kernel: name, text: text))
             }

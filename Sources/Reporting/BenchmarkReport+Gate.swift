@@ -48,7 +48,10 @@ extension BenchmarkReport {
 
     private func changeTable(_ rows: [Row]) -> String {
         Formatting.markdown(
-            ["kernel", "shape", "threads", "head", "base", "head is faster by", "pairs", "", "error, head", "error, base"],
+            [
+                "kernel", "shape", "threads", "head", "base", "head is faster by", "pairs", "", "error, head",
+                "error, base",
+            ],
             rows.map { row in
                 let (head, base) = (row.timings[0], row.timings[1])
                 return [

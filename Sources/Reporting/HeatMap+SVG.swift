@@ -27,9 +27,10 @@ extension HeatMap {
             }
         }
         var x = left
-        for (cell, text) in [(Character(" "), "unspecified"), ("0", "holds"), ("1", "≤ 10 × bound"), ("2", "≤ 100 ×"),
-            ("4", "≤ 10⁴ ×"), ("9", "more"), ("x", "NaN, ∞")]
-        {
+        for (cell, text) in [
+            (Character(" "), "unspecified"), ("0", "holds"), ("1", "≤ 10 × bound"), ("2", "≤ 100 ×"),
+            ("4", "≤ 10⁴ ×"), ("9", "more"), ("x", "NaN, ∞"),
+        ] {
             drawing.rectangle(x: x, y: bottom + 36, width: 12, height: 12, fill: Self.color(cell, theme))
             drawing.label(text, x: x + 16, y: bottom + 46, size: 11, color: theme.faint)
             x += 30 + 6 * Double(text.count)
@@ -70,7 +71,8 @@ extension VerificationReport {
     /// Every file of the report, by its name in the folder of reports.
     public func files() throws -> [(name: String, data: Data)] {
         var files = [
-            ("verify.json", try JSON.data(self)), ("verify.md", Data(markdown.utf8)), ("verify.junit.xml", Data(junit.utf8)),
+            ("verify.json", try JSON.data(self)), ("verify.md", Data(markdown.utf8)),
+            ("verify.junit.xml", Data(junit.utf8)),
         ]
         for (row, map, name) in maps {
             for theme in Theme.all {

@@ -24,7 +24,8 @@ extension VerificationReport {
         let maps = maps
         guard !maps.isEmpty else { return [] }
         let pictures = maps.enumerated().map { number, map in
-            let title = "\(map.row.operation) \(map.row.pass), \(map.row.mode.rawValue), \(map.row.case): `\(map.row.tensor)`"
+            let title =
+                "\(map.row.operation) \(map.row.pass), \(map.row.mode.rawValue), \(map.row.case): `\(map.row.tensor)`"
             let picture = """
                 <picture><source media="(prefers-color-scheme: dark)" srcset="\(map.name).dark.svg">\
                 <img alt="Where the errors are" src="\(map.name).light.svg"></picture>
@@ -33,7 +34,9 @@ extension VerificationReport {
                 ? picture : "<details><summary>\(title)</summary>\n\n\(picture)\n\n</details>"
         }
         let failed = rows.count { $0.verdict == .fail }
-        let rest = failed > maps.count ? ["The first \(maps.count) of \(Formatting.count(failed)) failed tensors have a map."] : []
+        let rest =
+            failed > maps.count
+            ? ["The first \(maps.count) of \(Formatting.count(failed)) failed tensors have a map."] : []
         return ["### Where the errors are"] + pictures + rest
     }
 

@@ -43,7 +43,8 @@ struct Checkout {
 
     /// The files under Sources that git does not know, and that are therefore not in the head.
     static var unknownSources: [String] {
-        (git("ls-files", "--others", "--exclude-standard", "--", "Sources") ?? "").split(separator: "\n").map(String.init)
+        (git("ls-files", "--others", "--exclude-standard", "--", "Sources") ?? "").split(separator: "\n").map(
+            String.init)
     }
 
     /// Checks the commit out and builds `products`; returns the path of the folder of binaries.

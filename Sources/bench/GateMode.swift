@@ -14,7 +14,9 @@ enum GateMode {
             Flag("--base", "GITREF", help: "The commit to compare with, such as origin/main or HEAD~1."),
             Flag("--only", "OP,...", .many, help: "Compare these operations alone, such as matmul,gelu."),
             Flag("--kernels", "SET", help: "The kernels of both commits; fast if not given."),
-            Flag("--shapes", "SHAPE,...", .many, help: "Models and batches, as bench takes them; 124M:1x64,odd if not given."),
+            Flag(
+                "--shapes", "SHAPE,...", .many,
+                help: "Models and batches, as bench takes them; 124M:1x64,odd if not given."),
             Flag("--threads", "N,...", .many, help: "Numbers of threads; 1 if not given, which is the steadiest."),
             Flag("--accept", "OP,...", .many, help: "Operations that may become less accurate."),
             Flag("--report", "DIR", help: "Where gate.md, gate.json and the drawings go; reports if not given."),

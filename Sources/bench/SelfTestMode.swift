@@ -38,7 +38,9 @@ enum SelfTestMode {
         for line in table.dropFirst() { Terminal.print(line) }
         Terminal.print("")
         Terminal.print(
-            style.dim("Within \(Formatting.percent(outcome.margin)) is the same: so far apart are processes of one code here."))
+            style.dim(
+                "Within \(Formatting.percent(outcome.margin)) is the same: so far apart are processes of one code here."
+            ))
         let verdict =
             outcome.holds
             ? "PASS: at least 95 % of the slowdowns found, at most 1 % false alarms"

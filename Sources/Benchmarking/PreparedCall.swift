@@ -14,6 +14,7 @@ final class PreparedCall<K: Kernel> {
         filler = Filler(task, sample: sample)
         call.visit(&filler)
         if let problem = filler.problem { throw TaskError(description: "\(K.name): \(problem)") }
+        DerivedInputs.fill(call)
         reset()
     }
 

@@ -24,11 +24,11 @@ struct Truth: Sendable {
     ///
     /// - Throws: ``TaskError`` where the task's sizes are not to be used.
     init(_ task: KernelTask) throws(TaskError) {
-        let implementations: [Implementation<Double>] = KernelCatalog.reference()
-        guard let kernel = implementations.first(where: { $0.kernelName.description == task.kernel })?.kernel else {
+        let kernels = KernelCatalog.kernels(over: Double.self)
+        guard let kernel = kernels.first(where: { $0.name.description == task.kernel }) else {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
-        let set = KernelSet(implementations)
+        let set = KernelSet<Double>(KernelCatalog.reference())
         var parts: [Part] = []
         for sample in Sample.of(task) { parts += try Self.parts(kernel, set, task, sample) }
         self.parts = parts

@@ -18,7 +18,7 @@ struct Sample {
     var vocabulary: Int?
 
     /// The multiplications or elements above which a call is sampled.
-    private static let limit = 30_000_000
+    private static let limit = 8_000_000
 
     /// The parts that stand for a task; the whole where it is small.
     static func of(_ task: KernelTask) -> [Sample] {

@@ -17,6 +17,9 @@ extension BenchmarkReport {
         return parts.joined(separator: "; ")
     }
 
+    /// The outcome in lines of at most 80 columns.
+    public var headlineLines: [String] { Self.wrapped(headline) }
+
     /// How the first contestant fares against each other, a line each.
     public var comparisonLines: [String] {
         contestants.indices.dropFirst().compactMap { index in

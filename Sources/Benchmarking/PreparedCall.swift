@@ -135,6 +135,8 @@ private struct Filler<Scalar: KernelScalar>: ArgumentVisitor {
 }
 
 /// Fills a view with what is drawn; `index` says where its elements lie in the whole argument, if it is a part.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 private func fill<Scalar: KernelScalar>(_ view: MutableView<Scalar>, _ draw: Draw, _ index: ((Int) -> Int)?) {
     if let index {
         for i in 0..<view.count { view[i] = Scalar(draw[index(i)]) }

@@ -54,6 +54,11 @@ let package = Package(
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
 
+        // MARK: - Training
+        .target(name: "Tokenizer", swiftSettings: optimized),
+        .target(
+            name: "Training", dependencies: ["GPT2", "HDF5", "Reporting", "Tokenizer"], swiftSettings: optimized),
+
         // MARK: - Harness
         .target(name: "CSentinel"),
         .target(
@@ -68,17 +73,24 @@ let package = Package(
         // MARK: - Commands
         .target(name: "Terminal"),
         .executableTarget(name: "verify", dependencies: ["SelfTest", "Verification", "Reporting", "Terminal"]),
+        .executableTarget(
+            name: "train", dependencies: ["GPT2", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
+        .executableTarget(
+            name: "generate",
+            dependencies: ["GPT2", "HDF5", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
         .executableTarget(name: "bench", dependencies: ["Benchmarking", "Reporting", "Terminal"]),
 
         // MARK: - Tests
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
         .testTarget(name: "KernelsTests", dependencies: ["KernelCatalog"]),
+        .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification"]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "HDF5"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
-        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "Reporting"]),
+        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "train", "generate", "Reporting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -2,14 +2,30 @@ import Tensors
 
 /// Where each activation of a forward pass lies, under llm.c's name; those of block l as `h.l.name`.
 public struct ActivationLayout: Sendable {
-    /// The activations of one block.
+    /// What attention leaves besides its output.
+    public enum Attention: Sendable {
+        /// The scores before and after softmax, (B, NH, T, T).
+        case plain(preatt: TensorSpecification, att: TensorSpecification)
+        /// The logarithm of each row's sum, (B, NH, T).
+        case fused(lse: TensorSpecification)
+    }
+
+    /// What the classifier leaves besides the losses.
+    public enum Classifier: Sendable {
+        /// The probabilities of the next token, (B, T, Vp).
+        case plain(probs: TensorSpecification)
+        /// The logarithm of each row's sum, (B, T).
+        case fused(lse: TensorSpecification)
+    }
+
+    /// The activations of one block. Where memory is lean, attproj and fcproj are the same in all blocks.
     public struct Block: Sendable {
         /// Norm before attention (B, T, C), and its statistics (B, T).
         public let ln1, ln1_mean, ln1_rstd: TensorSpecification
         /// Query, key and value, (B, T, 3C).
         public let qkv: TensorSpecification
-        /// Attention before and after softmax, (B, NH, T, T).
-        public let preatt, att: TensorSpecification
+        /// What attention leaves for backward.
+        public let attention: Attention
         /// Attention's output and its projection, (B, T, C).
         public let atty, attproj: TensorSpecification
         /// The residual stream after attention, (B, T, C).
@@ -32,31 +48,41 @@ public struct ActivationLayout: Sendable {
     public let h: [Block]
     /// The last norm (B, T, C), and its statistics (B, T).
     public let lnf, lnf_mean, lnf_rstd: TensorSpecification
-    /// Scores and probabilities of the next token, (B, T, Vp).
-    public let logits, probs: TensorSpecification
+    /// Scores of the next token, (B, T, Vp).
+    public let logits: TensorSpecification
+    /// What comes of them.
+    public let classifier: Classifier
     /// The loss of each position, (B, T).
     public let losses: TensorSpecification
 
     /// The activations of a model of that configuration, on B sequences of T tokens.
-    public init(_ configuration: Configuration, B: Int, T: Int) {
+    public init(_ configuration: Configuration, B: Int, T: Int, memory: Memory = .complete) {
         let (C, NH, Vp) = (configuration.channels, configuration.heads, configuration.paddedVocabularySize)
         var tensors = TensorLayout()
         encoded = tensors.append("encoded", [B, T, C])
+        let shared = memory == .lean ? tensors.append("projection", [B, T, C]) : nil
         h = (0..<configuration.layers).map { l in
             func add(_ name: String, _ shape: Int...) -> TensorSpecification { tensors.append("h.\(l).\(name)", shape) }
             return Block(
                 ln1: add("ln1", B, T, C), ln1_mean: add("ln1_mean", B, T), ln1_rstd: add("ln1_rstd", B, T),
-                qkv: add("qkv", B, T, 3 * C), preatt: add("preatt", B, NH, T, T), att: add("att", B, NH, T, T),
-                atty: add("atty", B, T, C), attproj: add("attproj", B, T, C), residual2: add("residual2", B, T, C),
+                qkv: add("qkv", B, T, 3 * C),
+                attention: memory == .lean
+                    ? .fused(lse: add("att_lse", B, NH, T))
+                    : .plain(preatt: add("preatt", B, NH, T, T), att: add("att", B, NH, T, T)),
+                atty: add("atty", B, T, C), attproj: shared ?? add("attproj", B, T, C),
+                residual2: add("residual2", B, T, C),
                 ln2: add("ln2", B, T, C), ln2_mean: add("ln2_mean", B, T), ln2_rstd: add("ln2_rstd", B, T),
-                fch: add("fch", B, T, 4 * C), fch_gelu: add("fch_gelu", B, T, 4 * C), fcproj: add("fcproj", B, T, C),
+                fch: add("fch", B, T, 4 * C), fch_gelu: add("fch_gelu", B, T, 4 * C),
+                fcproj: shared ?? add("fcproj", B, T, C),
                 residual3: add("residual3", B, T, C))
         }
         lnf = tensors.append("lnf", [B, T, C])
         lnf_mean = tensors.append("lnf_mean", [B, T])
         lnf_rstd = tensors.append("lnf_rstd", [B, T])
         logits = tensors.append("logits", [B, T, Vp])
-        probs = tensors.append("probs", [B, T, Vp])
+        classifier =
+            memory == .lean
+            ? .fused(lse: tensors.append("lse", [B, T])) : .plain(probs: tensors.append("probs", [B, T, Vp]))
         losses = tensors.append("losses", [B, T])
         self.tensors = tensors
     }

@@ -18,10 +18,18 @@ extension GPT2 {
             let residual = x.residual(entering: l)
             norm(a.ln1, a.ln1_mean, a.ln1_rstd, of: residual, w.ln_1)
             linear(a.qkv, of: a.ln1, w.attn.c_attn)
-            kernels.run(
-                Attention.Forward(
-                    out: activations[a.atty], preatt: activations[a.preatt], att: activations[a.att],
-                    inp: activations[a.qkv], B: B, T: T, C: C, NH: NH))
+            switch a.attention {
+            case .plain(let preatt, let att):
+                kernels.run(
+                    Attention.Forward(
+                        out: activations[a.atty], preatt: activations[preatt], att: activations[att],
+                        inp: activations[a.qkv], B: B, T: T, C: C, NH: NH))
+            case .fused(let lse):
+                kernels.run(
+                    FlashAttention.Forward(
+                        out: activations[a.atty], lse: activations[lse], inp: activations[a.qkv],
+                        B: B, T: T, C: C, NH: NH))
+            }
             linear(a.attproj, of: a.atty, w.attn.c_proj)
             add(a.residual2, residual, a.attproj)
 
@@ -37,12 +45,20 @@ extension GPT2 {
             Matmul.Forward(
                 out: activations[x.logits], inp: activations[x.lnf], weight: parameters[w.wte], bias: nil,
                 B: B, T: T, C: C, OC: Vp))
-        kernels.run(
-            Softmax.Forward(probs: activations[x.probs], logits: activations[x.logits], B: B, T: T, V: V, Vp: Vp))
-        kernels.run(
-            CrossEntropy.Forward(
-                losses: activations[x.losses], probs: activations[x.probs], targets: View(targets.view),
-                B: B, T: T, Vp: Vp))
+        switch x.classifier {
+        case .plain(let probs):
+            kernels.run(
+                Softmax.Forward(probs: activations[probs], logits: activations[x.logits], B: B, T: T, V: V, Vp: Vp))
+            kernels.run(
+                CrossEntropy.Forward(
+                    losses: activations[x.losses], probs: activations[probs], targets: View(targets.view),
+                    B: B, T: T, Vp: Vp))
+        case .fused(let lse):
+            kernels.run(
+                Classifier.Forward(
+                    losses: activations[x.losses], lse: activations[lse], logits: activations[x.logits],
+                    targets: View(targets.view), B: B, T: T, V: V, Vp: Vp))
+        }
 
         let losses: View<Scalar> = activations[x.losses]
         return losses.buffer.reduce(0) { $0 + Double($1) } / Double(losses.count)

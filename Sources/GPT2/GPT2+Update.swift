@@ -14,12 +14,17 @@ extension GPT2 {
     ///
     /// Weight decay acts on matrices and embeddings, and not on biases and norms, as in nanoGPT and llm.c.
     public mutating func update(_ hyperparameters: AdamW.Hyperparameters, step t: Int) {
-        if moments == nil { moments = Moments(m: Arena(parameterLayout.tensors), v: Arena(parameterLayout.tensors)) }
+        makeMoments()
         for tensor in parameterLayout.tensors.tensors {
             var hyperparameters = hyperparameters
             if tensor.shape.count < 2 { hyperparameters.weightDecay = 0 }
             update(tensor, hyperparameters, step: t)
         }
+    }
+
+    /// Makes the moments, all 0, unless there are some.
+    mutating func makeMoments() {
+        if moments == nil { moments = Moments(m: Arena(parameterLayout.tensors), v: Arena(parameterLayout.tensors)) }
     }
 
     private func update(_ tensor: TensorSpecification, _ hyperparameters: AdamW.Hyperparameters, step t: Int) {
@@ -35,11 +40,6 @@ extension GPT2 {
 }
 
 extension GPT2 {
-    /// The global L2 norm of the parameters' gradients.
-    public func gradientNorm() -> Double {
-        parameterGradients.elements.buffer.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-    }
-
     /// The first moment of a parameter.
     ///
     /// - Precondition: an update has been made.
@@ -57,6 +57,18 @@ extension GPT2 {
         switch moments {
         case .none: preconditionFailure("no update has been made")
         case .some(let moments): moments.v[tensor]
+        }
+    }
+
+    /// Sets the moments to what `fill` writes into each parameter's first and second, as when a run is resumed.
+    public mutating func restoreMoments<Failure: Error>(
+        _ fill: (TensorSpecification, _ m: MutableView<Scalar>, _ v: MutableView<Scalar>) throws(Failure) -> Void
+    ) throws(Failure) {
+        makeMoments()
+        switch moments {
+        case .none: break
+        case .some(let moments):
+            for tensor in parameterLayout.tensors.tensors { try fill(tensor, moments.m[tensor], moments.v[tensor]) }
         }
     }
 }

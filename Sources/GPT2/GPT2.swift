@@ -11,6 +11,8 @@ public struct GPT2<Scalar: KernelScalar>: ~Copyable {
     public let batch: Int
     /// T, the tokens of a sequence.
     public let sequence: Int
+    /// How much of a pass is kept.
+    public let memory: Memory
     /// What computes.
     public var kernels: KernelSet<Scalar>
 
@@ -38,15 +40,18 @@ public struct GPT2<Scalar: KernelScalar>: ~Copyable {
     /// A model with parameters of 0.
     ///
     /// - Precondition: `batch` and `sequence` are positive, `sequence` at most the block size.
-    public init(configuration: Configuration, batch: Int, sequence: Int, kernels: KernelSet<Scalar>) {
+    public init(
+        configuration: Configuration, batch: Int, sequence: Int, kernels: KernelSet<Scalar>, memory: Memory = .complete
+    ) {
         precondition(batch > 0 && sequence > 0 && sequence <= configuration.blockSize)
         self.configuration = configuration
         self.batch = batch
         self.sequence = sequence
         self.kernels = kernels
+        self.memory = memory
         parameterLayout = ParameterLayout(configuration)
-        activationLayout = ActivationLayout(configuration, B: batch, T: sequence)
-        gradientLayout = GradientLayout(activationLayout)
+        activationLayout = ActivationLayout(configuration, B: batch, T: sequence, memory: memory)
+        gradientLayout = GradientLayout(activationLayout, memory: memory)
         parameters = Arena(parameterLayout.tensors)
         parameterGradients = Arena(parameterLayout.tensors)
         activations = Arena(activationLayout.tensors)

@@ -31,20 +31,25 @@ extension Dataset {
     }
 
     /// Writes `values` to a range of the flat, row-major order; the whole dataset unless given.
-    ///
-    /// The corresponding C function is `H5Dwrite`.
     public func write<T: Element>(_ values: [T], elements range: Range<Int>? = nil) throws(HDF5Error) {
         var failure: HDF5Error?
         values.withUnsafeBufferPointer { buffer in
-            do throws(HDF5Error) {
-                try transfer(T.self, range ?? 0..<count, buffer.count, "write") { memory, file, offset in
-                    H5Dwrite(
-                        identifier.id, T.native.id(), memory, file, chdf5_default(),
-                        buffer.baseAddress.map { $0 + offset })
-                }
-            } catch { failure = error }
+            do throws(HDF5Error) { try write(from: buffer, elements: range) } catch { failure = error }
         }
         if let failure { throw failure }
+    }
+
+    /// Writes the elements of `buffer` to a range of the flat, row-major order; the whole dataset unless given.
+    ///
+    /// The corresponding C function is `H5Dwrite`.
+    public func write<T: Element>(from buffer: UnsafeBufferPointer<T>, elements range: Range<Int>? = nil)
+        throws(HDF5Error)
+    {
+        try transfer(T.self, range ?? 0..<count, buffer.count, "write") { memory, file, offset in
+            H5Dwrite(
+                identifier.id, T.native.id(), memory, file, chdf5_default(),
+                buffer.baseAddress.map { $0 + offset })
+        }
     }
 
     /// The text of a scalar string.

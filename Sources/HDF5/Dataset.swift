@@ -70,8 +70,9 @@ extension File {
 
     /// Makes a dataset of `shape`, and the groups that it lies in.
     ///
-    /// It is stored in chunks along the first extent of about `chunkBytes`, shuffled, deflated at `level`, and with a
-    /// Fletcher-32 checksum each. A scalar or an empty dataset is stored plainly.
+    /// It is stored in chunks along the first extent of about `chunkBytes`, shuffled and deflated at `level` unless that
+    /// is 0, and with a Fletcher-32 checksum each. A scalar or an empty dataset is stored plainly. No time is recorded:
+    /// the same content gives the same bytes.
     ///
     /// The corresponding C function is `H5Dcreate2`.
     public func createDataset<T: Element>(
@@ -80,16 +81,17 @@ extension File {
         Library.enter()
         defer { Library.leave() }
         let extents = shape.map { hsize_t($0) }
+        try createGroup(dataset.split(separator: "/").dropLast().joined(separator: "/"))
         guard
             let space = Identifier(
                 shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), extents, nil), H5Sclose),
-            let links = Identifier(H5Pcreate(chdf5_link_create()), H5Pclose),
-            H5Pset_create_intermediate_group(links.id, 1) >= 0,
             let properties = Identifier(H5Pcreate(chdf5_dataset_create()), H5Pclose),
+            H5Pset_obj_track_times(properties.id, false) >= 0,
             shape.isEmpty || shape.contains(0)
                 || Self.store(properties.id, extents, elementBytes: MemoryLayout<T>.stride, level, chunkBytes),
             let created = Identifier(
-                H5Dcreate2(identifier.id, dataset, T.native.id(), space.id, links.id, properties.id, chdf5_default()),
+                H5Dcreate2(
+                    identifier.id, dataset, T.native.id(), space.id, chdf5_default(), properties.id, chdf5_default()),
                 H5Dclose)
         else { throw HDF5Error(path, dataset, "cannot create the dataset") }
         return try Dataset(path, dataset, created)
@@ -101,7 +103,8 @@ extension File {
         let rowBytes = extents.dropFirst().reduce(elementBytes) { $0 * Int($1) }
         var chunk = extents
         chunk[0] = hsize_t(min(max(chunkBytes / rowBytes, 1), Int(extents[0])))
-        return H5Pset_chunk(properties, Int32(chunk.count), chunk) >= 0 && H5Pset_shuffle(properties) >= 0
-            && H5Pset_deflate(properties, UInt32(level)) >= 0 && H5Pset_fletcher32(properties) >= 0
+        return H5Pset_chunk(properties, Int32(chunk.count), chunk) >= 0
+            && (level == 0 || H5Pset_shuffle(properties) >= 0 && H5Pset_deflate(properties, UInt32(level)) >= 0)
+            && H5Pset_fletcher32(properties) >= 0
     }
 }

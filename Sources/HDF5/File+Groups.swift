@@ -62,12 +62,20 @@ extension File {
     public func createGroup(_ group: String) throws(HDF5Error) {
         Library.enter()
         defer { Library.leave() }
-        if exists(group) { return }
-        guard
-            let links = Identifier(H5Pcreate(chdf5_link_create()), H5Pclose),
-            H5Pset_create_intermediate_group(links.id, 1) >= 0,
-            Identifier(H5Gcreate2(identifier.id, group, links.id, chdf5_default(), chdf5_default()), H5Gclose) != nil
-        else { throw HDF5Error(path, group, "cannot create the group") }
+        var prefix = ""
+        for part in group.split(separator: "/") {
+            prefix += "/" + part
+            guard exists(prefix) || createOneGroup(prefix) else {
+                throw HDF5Error(path, group, "cannot create the group")
+            }
+        }
+    }
+
+    private func createOneGroup(_ group: String) -> Bool {
+        guard let properties = Identifier(H5Pcreate(chdf5_group_create()), H5Pclose) else { return false }
+        return H5Pset_obj_track_times(properties.id, false) >= 0
+            && Identifier(
+                H5Gcreate2(identifier.id, group, chdf5_default(), properties.id, chdf5_default()), H5Gclose) != nil
     }
 
     /// Takes a group or dataset out of the file.

@@ -10,14 +10,14 @@ public struct File: ~Copyable {
     /// Opens an existing file for reading.
     ///
     /// The corresponding C function is `H5Fopen`.
-    public init(reading path: String) throws(HDF5Error) { try self.init(opening: path, chdf5_read_only()) }
+    public init(reading path: String) throws(HDF5Error) { try self.init(opening: path, isWritable: false) }
 
     /// Opens an existing file for reading and writing.
     ///
     /// The corresponding C function is `H5Fopen`.
-    public init(updating path: String) throws(HDF5Error) { try self.init(opening: path, chdf5_read_write()) }
+    public init(updating path: String) throws(HDF5Error) { try self.init(opening: path, isWritable: true) }
 
-    /// Makes a new file, replacing what is at `path`. Its metadata carries checksums, as format 1.10 does.
+    /// Makes a new file, replacing what is at `path`. Its metadata carries checksums, as format 1.10 does, and no times.
     ///
     /// The corresponding C function is `H5Fcreate`.
     public init(creating path: String) throws(HDF5Error) {
@@ -26,14 +26,16 @@ public struct File: ~Copyable {
         guard
             let access = Identifier(H5Pcreate(chdf5_file_access()), H5Pclose),
             H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0,
+            let creation = Identifier(H5Pcreate(chdf5_file_create()), H5Pclose),
+            H5Pset_obj_track_times(creation.id, false) >= 0,
             let identifier = Identifier(
-                H5Fcreate(path, chdf5_truncate(), chdf5_default(), access.id), H5Fclose)
+                H5Fcreate(path, chdf5_truncate(), creation.id, access.id), H5Fclose)
         else { throw HDF5Error(path, "", "cannot create the file") }
         self.path = path
         self.identifier = identifier
     }
 
-    private init(opening path: String, _ mode: UInt32) throws(HDF5Error) {
+    private init(opening path: String, isWritable: Bool) throws(HDF5Error) {
         Library.enter()
         defer { Library.leave() }
         var isDirectory: ObjCBool = false
@@ -45,6 +47,7 @@ public struct File: ~Copyable {
             _ = Library.takeErrors()
             throw HDF5Error(path, "", "it is not an HDF5 file")
         }
+        let mode = isWritable ? chdf5_read_write() : chdf5_read_only()
         guard let identifier = Identifier(H5Fopen(path, mode, chdf5_default()), H5Fclose) else {
             throw HDF5Error(path, "", "the file is truncated or corrupt")
         }

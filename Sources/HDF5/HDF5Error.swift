@@ -31,17 +31,22 @@ enum Library {
     /// two files at once. Recursive, since the functions call one another.
     private static let lock = NSRecursiveLock()
 
+    /// What libhdf5 does when the process ends, to files that are still open, crashes after a failed write. No file here
+    /// outlives its scope.
+    private static let leftToScopes: Bool = H5dont_atexit() >= 0
+
     /// Takes the lock, and stops libhdf5 from printing errors, which it remembers for each thread; they go into
     /// ``HDF5Error`` instead.
     static func enter() {
         lock.lock()
+        _ = leftToScopes
         H5Eset_auto2(chdf5_error_stack(), nil, nil)
     }
 
     /// Gives the lock back.
     static func leave() { lock.unlock() }
 
-    /// The innermost message of the error stack, which is then cleared.
+    /// The innermost message of the error stack, which is then cleared; the operating system's, where it has one.
     static func takeErrors() -> String {
         var message = ""
         _ = withUnsafeMutablePointer(to: &message) { message in
@@ -54,6 +59,7 @@ enum Library {
                 }, message)
         }
         H5Eclear2(chdf5_error_stack())
-        return message
+        let parts = message.components(separatedBy: "error message = '")
+        return parts.count == 2 ? String(parts[1].prefix { $0 != "'" }) : message
     }
 }

@@ -30,12 +30,14 @@ public struct Workers: Sendable, Hashable {
     /// For what belongs to a thread, such as its floating-point environment.
     public func onEachThread(_ body: @Sendable () -> Void) {
         let started = Atomic<Int>(0)
-        let ran = count > 1 && ThreadPool.shared.run(count, threads: count) { _ in
-            // No thread takes a second task before each has one.
-            started.wrappingAdd(1, ordering: .acquiringAndReleasing)
-            while started.load(ordering: .acquiring) < count { sched_yield() }
-            body()
-        }
+        let ran =
+            count > 1
+            && ThreadPool.shared.run(count, threads: count) { _ in
+                // No thread takes a second task before each has one.
+                started.wrappingAdd(1, ordering: .acquiringAndReleasing)
+                while started.load(ordering: .acquiring) < count { sched_yield() }
+                body()
+            }
         if !ran { body() }
     }
 }

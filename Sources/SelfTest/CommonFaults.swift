@@ -44,7 +44,9 @@ extension Arguments<Float> {
     }
 
     /// Changes the first result in place.
-    fileprivate func change(_ body: (MutableView<Float>, Argument) -> Void) { body(results[0].view, results[0].argument) }
+    fileprivate func change(_ body: (MutableView<Float>, Argument) -> Void) {
+        body(results[0].view, results[0].argument)
+    }
 
     fileprivate var hasAccumulator: Bool { results.contains { $0.argument.role == .accumulator } }
 }

@@ -6,7 +6,8 @@ import Tensors
 public enum FaultCatalogue {
     /// The recipes: one for each kernel.
     static let recipes: [any Recipe.Type] = [
-        EncoderForwardRecipe.self, EncoderBackwardRecipe.self, LayerNormForwardRecipe.self, LayerNormBackwardRecipe.self,
+        EncoderForwardRecipe.self, EncoderBackwardRecipe.self, LayerNormForwardRecipe.self,
+        LayerNormBackwardRecipe.self,
         MatmulForwardRecipe.self, MatmulBackwardRecipe.self, AttentionForwardRecipe.self, AttentionBackwardRecipe.self,
         GELUForwardRecipe.self, GELUBackwardRecipe.self, ResidualForwardRecipe.self, ResidualBackwardRecipe.self,
         SoftmaxForwardRecipe.self, CrossEntropyForwardRecipe.self, CrossEntropySoftmaxBackwardRecipe.self,
@@ -15,13 +16,16 @@ public enum FaultCatalogue {
 
     /// Faults of single kernels: of their mathematics, and those that any kernel can have.
     public static var kernelFaults: [Fault] {
-        recipes.flatMap { $0.planted } + KernelCatalog.kernels.flatMap { kernel in
-            CommonFault.all.compactMap { $0.planted(in: kernel) }
-        }
+        recipes.flatMap { $0.planted }
+            + KernelCatalog.kernels.flatMap { kernel in
+                CommonFault.all.compactMap { $0.planted(in: kernel) }
+            }
     }
 
     /// Right kernels: variant `number` of each in turn, chosen at random from that seed.
-    public static func variant(_ number: Int, seed: UInt64) -> (description: String, implementation: Implementation<Float>) {
+    public static func variant(_ number: Int, seed: UInt64) -> (
+        description: String, implementation: Implementation<Float>
+    ) {
         var generator = SplitMix64(state: seed &+ UInt64(number) &* 0x9e37_79b9)
         return recipes[number % recipes.count].variant(using: &generator)
     }

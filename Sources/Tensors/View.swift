@@ -88,5 +88,12 @@ public struct MutableView<Element: BitwiseCopyable & Sendable>: @unchecked Senda
     }
 
     /// Sets every element to `value`.
-    public func fill(_ value: Element) { buffer.update(repeating: value) }
+    public func fill(_ value: Element) { Tensors.fill(buffer, value) }
+}
+
+/// A function of its own, for the compiler to specialize where the caller is generic.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+private func fill<Element: BitwiseCopyable>(_ buffer: UnsafeMutableBufferPointer<Element>, _ value: Element) {
+    buffer.update(repeating: value)
 }

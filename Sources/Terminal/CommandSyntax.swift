@@ -30,11 +30,13 @@ public struct CommandSyntax: Sendable {
     let summary: String
     let flags: [Flag]
     let examples: [(command: String, meaning: String)]
+    let exitCodes: String
     let version: String
 
     /// The syntax of the command `name`; `--help` and `--version` come by themselves.
     public init(
         _ name: String, summary: String, flags: [Flag], examples: [(command: String, meaning: String)],
+        exitCodes: String = "0 all held, 1 something did not hold, 2 unusable input or flags.",
         version: String = plumblineVersion
     ) {
         self.name = name
@@ -44,6 +46,7 @@ public struct CommandSyntax: Sendable {
                 Flag("--help", help: "Show this and exit."), Flag("--version", help: "Show the version and exit."),
             ]
         self.examples = examples
+        self.exitCodes = exitCodes
         self.version = version
     }
 
@@ -101,7 +104,7 @@ public struct CommandSyntax: Sendable {
             lines.append("  \(example.command)")
             lines += wrap(example.meaning, width: 72).map { "        " + $0 }
         }
-        lines += ["", "Exit codes: 0 all held, 1 something did not hold, 2 unusable input or flags."]
+        lines += [""] + wrap("Exit codes: " + exitCodes, width: 80)
         return lines.joined(separator: "\n")
     }
 

@@ -8,6 +8,10 @@ public enum ExitCode: Int32, Sendable {
     case didNotHold = 1
     /// Unusable input or flags.
     case unusable = 2
+    /// Ended early by Ctrl-C, as a shell reports it.
+    case interrupted = 130
+    /// Ended early by `kill` or a closed terminal.
+    case terminated = 143
 }
 
 /// A mistake in the flags, or input that cannot be used: one line that says what, where and how to mend it.
@@ -31,6 +35,8 @@ public enum Terminal {
     /// A reader that closes the pipe early, such as `head`, ends the command quietly.
     public static func run(_ name: String, _ body: () throws -> ExitCode) -> Never {
         signal(SIGPIPE, SIG_DFL)
+        // A limit on the size of files is an error to report, like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             exit(try body().rawValue)
         } catch {
@@ -38,6 +44,12 @@ public enum Terminal {
             exit(ExitCode.unusable.rawValue)
         }
     }
+
+    /// Writes text as it is, with no new line: results that arrive bit by bit.
+    public static func stream(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+    /// Whether standard output is a terminal.
+    public static var outputIsTerminal: Bool { isInteractive(1) }
 
     /// Whether the stream is a terminal that understands control sequences.
     static func isInteractive(_ descriptor: Int32) -> Bool {

@@ -58,8 +58,11 @@ struct StateFixture {
     }
 
     /// A model of the state's sizes with its parameters, and the tokens of step 1.
-    func makeModel(_ kernels: KernelSet<Float>) throws(FixtureError) -> GPT2<Float> {
-        let model = GPT2<Float>(configuration: configuration, batch: batch, sequence: sequence, kernels: kernels)
+    func makeModel(
+        _ kernels: KernelSet<Float>, _ memory: Memory = .complete
+    ) throws(FixtureError) -> GPT2<Float> {
+        let model = GPT2<Float>(
+            configuration: configuration, batch: batch, sequence: sequence, kernels: kernels, memory: memory)
         for tensor in model.parameterLayout.tensors.tensors {
             try file.load("parameters/\(tensor.name)", tensor.shape, into: model.parameters[tensor])
         }

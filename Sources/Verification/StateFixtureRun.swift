@@ -22,7 +22,9 @@ struct StateFixtureRun {
         for mode in [ComparisonRow.Mode.isolated, .chained] where request.modes.contains(mode) {
             try pass(&model, mode, state, &ledger)
         }
-        if request.modes.contains(.training) { try train(&model, state, &ledger) }
+        guard request.modes.contains(.training) else { return }
+        model = try state.makeModel(request.kernels, .lean)
+        try train(&model, state, &ledger)
     }
 
     // MARK: - One pass
@@ -92,7 +94,8 @@ struct StateFixtureRun {
             try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
         }
         model.kernels.interceptor = intercepting(with: InterceptorChain(forcing, arbiter))
-        try forcing.watch { _ throws(FixtureError) in } during: {
+        try forcing.watch { _ throws(FixtureError) in
+        } during: {
             model.forward()
             model.zeroGradients()
             model.backward()
@@ -123,8 +126,7 @@ struct StateFixtureRun {
         for step in 1...state.steps {
             try state.loadTokens(step: step, into: model)
             losses.append(Float(model.forward()))
-            model.zeroGradients()
-            model.backward()
+            model.backward(overwrites: true)
             norms.append(Float(model.gradientNorm()))
             model.update(state.hyperparameters, step: step)
             guard state.recordedSteps.contains(step) else { continue }
@@ -213,7 +215,8 @@ struct StateFixtureRun {
         // The band bounds a root mean square; hardly an element of a right tensor is at four times that.
         row.explain(
             actual: view.buffer.map(Double.init), truth: try file.read("\(path)/float64", Double.self),
-            bound: [Double](repeating: 4 * row.bound, count: view.count), initial: nil, shape: shape, coverage: coverage,
+            bound: [Double](repeating: 4 * row.bound, count: view.count), initial: nil, shape: shape,
+            coverage: coverage,
             sizes: [:])
     }
 }

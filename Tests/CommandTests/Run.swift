@@ -10,11 +10,20 @@ struct Run {
     let errors: String
     let code: Int32
 
-    /// Runs the binary `name`, built beside the tests, in `folder`.
-    init(_ name: String, _ arguments: [String], in folder: String = root, environment: [String: String] = [:]) throws {
+    /// Runs the binary `name`, built beside the tests, in `folder`; sends it a signal after some seconds, or limits the
+    /// size of its files to so many blocks of 512 bytes, where asked.
+    init(
+        _ name: String, _ arguments: [String], in folder: String = root, environment: [String: String] = [:],
+        signal: Int32? = nil, after seconds: Double = 0, fileSizeLimit: Int? = nil
+    ) throws {
         let process = Process()
         process.executableURL = Run.binaries.appendingPathComponent(name)
         process.arguments = arguments
+        if let fileSizeLimit {
+            let binary = Run.binaries.appendingPathComponent(name).path
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -f \(fileSizeLimit); exec \"$0\" \"$@\"", binary] + arguments
+        }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: a binary that prints much must not wait for a reader.
@@ -25,6 +34,10 @@ struct Run {
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files[0]))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files[1]))
         try process.run()
+        if let signal {
+            Thread.sleep(forTimeInterval: seconds)
+            kill(process.processIdentifier, signal)
+        }
         process.waitUntilExit()
         output = try String(contentsOfFile: files[0], encoding: .utf8)
         errors = try String(contentsOfFile: files[1], encoding: .utf8)

@@ -25,18 +25,19 @@ struct GPT2Tests {
     }
 
     /// Central differences in double, along a random direction of each parameter, through two micro-batches.
-    @Test func gradientIsTheSlopeOfTheLoss() throws {
+    @Test(arguments: Memory.allCases) func gradientIsTheSlopeOfTheLoss(_ memory: Memory) throws {
         let model = GPT2<Double>(
-            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.reference()))
+            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.reference()), memory: memory)
         model.initialize(seed: 3)
         let batches = [(0, 1), (40, 7)].map { start, stride in (0..<11).map { Int32((start + $0 * stride) % 257) } }
         func loss(gradients: Bool = false) throws -> Double {
             var sum = 0.0
-            if gradients { model.zeroGradients() }
-            for batch in batches {
+            // What was there before must not count.
+            if gradients { fillGradients(of: model, with: .nan) }
+            for (index, batch) in batches.enumerated() {
                 try model.load(inputs: batch[..<10], targets: batch[1...])
                 sum += model.forward() / 2
-                if gradients { model.backward(scale: 0.5) }
+                if gradients { model.backward(scale: 0.5, overwrites: index == 0) }
             }
             return sum
         }
@@ -60,9 +61,32 @@ struct GPT2Tests {
         }
     }
 
-    @Test func learns() throws {
+    /// A lean model computes what a complete one does, whatever of its kernels are fused, overwrite or do not.
+    @Test(arguments: KernelCatalog.names, KernelCatalog.names)
+    func leanIsTheSame(_ name: String, _ other: String) throws {
+        func gradients(_ name: String, _ memory: Memory, overwrites: Bool) throws -> (Double, [Float]) {
+            let model = GPT2<Float>(
+                configuration: .tiny, batch: 2, sequence: 9,
+                kernels: try KernelCatalog.set(named: name, workers: Workers(count: 2)), memory: memory)
+            model.initialize(seed: 4)
+            try model.load(inputs: (0..<18).map { $0 * 7 % 257 }, targets: (0..<18).map { $0 * 3 + 1 })
+            let loss = model.forward()
+            fillGradients(of: model, with: overwrites ? .nan : 0)
+            model.backward(overwrites: overwrites)
+            return (loss, Array(model.parameterGradients.elements.buffer))
+        }
+        let (loss, truth) = try gradients(name, .complete, overwrites: false)
+        let scale = truth.reduce(0) { max($0, abs($1)) }
+        for (memory, overwrites) in [(Memory.lean, true), (.lean, false), (.complete, true)] {
+            let (found, answer) = try gradients(other, memory, overwrites: overwrites)
+            #expect(abs(found - loss) <= 1e-6 * loss)
+            #expect(zip(answer, truth).allSatisfy { abs($0 - $1) <= 1e-5 * scale }, "\(memory), \(overwrites)")
+        }
+    }
+
+    @Test(arguments: Memory.allCases) func learns(_ memory: Memory) throws {
         var model = GPT2<Float>(
-            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.set(named: "fast"))
+            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.set(named: "fast"), memory: memory)
         model.initialize(seed: 1)
         let tokens = (0..<17).map { Int32($0 * 5 % 11) }
         try model.load(inputs: tokens[..<16], targets: tokens[1...])
@@ -86,5 +110,12 @@ struct GPT2Tests {
             configuration: .tiny, batch: 1, sequence: 3, kernels: KernelSet(KernelCatalog.reference()))
         #expect(throws: TokenError.self) { try model.load(inputs: [1, token, 2], targets: [0, 0, 0]) }
         #expect(throws: TokenError.self) { try model.load(inputs: [1, 1, 2], targets: [0, 0, token]) }
+    }
+
+    private func fillGradients<Scalar>(of model: borrowing GPT2<Scalar>, with value: Scalar) {
+        for tensor in model.parameterLayout.tensors.tensors {
+            let view: MutableView<Scalar> = model.parameterGradients[tensor]
+            view.fill(value)
+        }
     }
 }

@@ -50,6 +50,22 @@ struct RoundTripTests {
         }
     }
 
+    @Test func sameContentSameBytes() throws {
+        var written: [Data] = []
+        for _ in 0..<2 {
+            let scratch = ScratchFile()
+            do {
+                let file = try File(creating: scratch.path)
+                try file.createDataset("a/b/c", of: Float.self, shape: [3]).write([1, 2, 3] as [Float])
+                try file.setAttribute("n", of: "a", to: [1 as Int64])
+            }
+            written.append(try Data(contentsOf: URL(fileURLWithPath: scratch.path)))
+            // A time in the file would be another by then.
+            Thread.sleep(forTimeInterval: 1.1)
+        }
+        #expect(written[0] == written[1])
+    }
+
     @Test func attributes() throws {
         let scratch = ScratchFile()
         do {

@@ -27,7 +27,8 @@ struct ReportingTests {
         ComparisonRow(
             operation: operation, implementation: "fast", pass: pass, mode: mode, isOfState: mode != .isolated,
             case: place, tensor: tensor, count: 1234, worst: worst, bound: 1e-7, index: [1, 2], expected: 0.5,
-            actual: worst.isFinite ? 0.5 : .nan, ulps: 1, rmse: 1e-8, torch_rmse: 2e-8, verdict: worst <= 1 ? .pass : .fail)
+            actual: worst.isFinite ? 0.5 : .nan, ulps: 3, rmse: 1e-8, torch_rmse: 2e-8,
+            verdict: worst <= 1 ? .pass : .fail)
     }
 
     @Test(arguments: [true, false])

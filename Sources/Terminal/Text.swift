@@ -1,0 +1,21 @@
+extension Terminal {
+    /// Text broken at spaces into lines of at most 80 columns, those after the first indented.
+    public static func wrapped(_ text: String, indent: Int) -> [String] {
+        let margin = String(repeating: " ", count: indent)
+        let first = text.prefix(indent)
+        let lines = wrap(String(text.dropFirst(indent)), width: 80 - indent)
+        return lines.enumerated().map { ($0 == 0 ? first : margin[...]) + $1 }
+    }
+
+    /// The text with a mark in place of what a terminal would act on; new lines and tabs stay.
+    public static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control where scalar != "\n" && scalar != "\t", .format, .surrogate, .privateUse: "·"
+                    default: scalar
+                    }
+                }))
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import GPT2
+import Kernels
+import Reporting
+import Tensors
+
+/// llm.c's `gpt2_*.bin`: a header of 256 words, then the parameters, each kind for all blocks together; version 3 in
+/// float32, version 5 in bfloat16, both with the vocabulary padded.
+///
+/// Source: llm.c `train_gpt2.py` `write_model`, `train_gpt2.c` `gpt2_build_from_checkpoint`.
+struct LLMCModelFile {
+    /// How the numbers are stored.
+    enum Precision: Int32, CaseIterable {
+        case float32 = 3
+        case bfloat16 = 5
+
+        var bytes: Int { self == .float32 ? 4 : 2 }
+    }
+
+    static let magic: Int32 = 20_240_326
+
+    let path: String
+    let configuration: Configuration
+    let precision: Precision
+    private let data: Data
+
+    /// Maps the file at `path`.
+    init(readingFrom path: String) throws(TrainingError) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+        } catch {
+            throw TrainingError(path, "cannot be read (\(error.localizedDescription))")
+        }
+        guard data.count >= 1024, data.word(0) == Self.magic else {
+            throw TrainingError(path, "it is not a model of llm.c (magic \(Self.magic))")
+        }
+        guard let precision = Precision(rawValue: data.word(1)) else {
+            throw TrainingError(
+                path, "its version is \(data.word(1)), and versions 3 and 5 are read here; write it anew with llm.c")
+        }
+        let word = { Int(data.word($0)) }
+        self.path = path
+        self.precision = precision
+        self.data = data
+        configuration = try Configuration(
+            checking: path, blockSize: word(2), vocabularySize: word(3), paddedVocabularySize: word(7),
+            layers: word(4), heads: word(5), channels: word(6))
+        let expected = 1024 + precision.bytes * Self.order(configuration).reduce(0) { $0 + $1.count }
+        guard data.count == expected else {
+            throw TrainingError(
+                path, "its header says \(expected) bytes, and it has \(data.count); it is truncated or damaged")
+        }
+    }
+
+    /// Reads the parameters.
+    func loadParameters(into parameters: borrowing Arena<Float>) {
+        var offset = 1024
+        for tensor in Self.order(configuration) {
+            let view: MutableView<Float> = parameters[tensor]
+            data.withUnsafeBytes { bytes in
+                let source = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + precision.bytes * tensor.count])
+                switch precision {
+                case .float32: StoredFloats.float32.read(source, into: view)
+                case .bfloat16: StoredFloats.bfloat16.read(source, into: view)
+                }
+            }
+            offset += precision.bytes * tensor.count
+        }
+    }
+
+    /// Writes a model.
+    static func write(
+        _ parameters: borrowing Arena<Float>, _ configuration: Configuration, _ precision: Precision, to path: String
+    ) throws(FileWriteError) {
+        let c = configuration
+        let sizes = [
+            c.blockSize, c.vocabularySize, c.layers, c.heads, c.channels, c.paddedVocabularySize,
+        ].map { Int32($0) }
+        try AtomicFile.stream(to: path) { write throws(FileWriteError) in
+            try write(Data.header([magic, precision.rawValue] + sizes))
+            for tensor in order(configuration) {
+                let stored: StoredFloats = precision == .float32 ? .float32 : .bfloat16
+                try write(stored.data(parameters[tensor]))
+            }
+        }
+    }
+
+    /// The parameters in the file's order.
+    private static func order(_ configuration: Configuration) -> [TensorSpecification] {
+        let w = ParameterLayout(configuration)
+        let kinds: [KeyPath<ParameterLayout.Block, TensorSpecification>] = [
+            \.ln_1.weight, \.ln_1.bias, \.attn.c_attn.weight, \.attn.c_attn.bias, \.attn.c_proj.weight,
+            \.attn.c_proj.bias, \.ln_2.weight, \.ln_2.bias, \.mlp.c_fc.weight, \.mlp.c_fc.bias, \.mlp.c_proj.weight,
+            \.mlp.c_proj.bias,
+        ]
+        return [w.wte, w.wpe] + kinds.flatMap { kind in w.h.map { $0[keyPath: kind] } } + [w.ln_f.weight, w.ln_f.bias]
+    }
+}

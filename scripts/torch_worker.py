@@ -210,6 +210,55 @@ class Call:
 
         return run, lambda: [dinp, dpreatt, datt]
 
+    def flash_attention_forward(self):
+        q, k, v = self.heads("inp")
+        results = {}
+
+        def run():
+            results["out"], results["lse"] = flash_attention(q, k, v, is_causal=True)
+
+        return run, lambda: [results["out"].transpose(1, 2), results["lse"]]
+
+    def flash_attention_backward(self):
+        B, T, C, NH = self.size("B T C NH")
+        q, k, v = self.heads("inp")
+        dinp = self.accumulator("dinp", B, T, 3 * C)
+        parts = [part.view(B, T, NH, C // NH).transpose(1, 2) for part in dinp.split(C, -1)]
+        dout = self.draws.tensor("dout", B, T, C).view(B, T, NH, C // NH).transpose(1, 2)
+        out, lse = flash_attention(q, k, v, is_causal=True)
+        backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+
+        def run():
+            for part, gradient in zip(parts, backward(dout, q, k, v, out, lse, 0.0, True)):
+                part.add_(gradient)
+
+        return run, lambda: [dinp]
+
+    def classifier_forward(self):
+        B, T, V, Vp = self.size("B T V Vp")
+        logits, targets = self.draws.tensor("logits", B * T, Vp), self.draws.tokens("targets", V, B * T)
+        results = {}
+
+        def run():
+            results["losses"] = functional.cross_entropy(logits[:, :V], targets, reduction="none")
+
+        def written():
+            return [results["losses"], results["losses"] + logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)]
+
+        return run, written
+
+    def classifier_backward(self):
+        B, T, V, Vp = self.size("B T V Vp")
+        logits, targets = self.draws.tensor("logits", B * T, Vp), self.draws.tokens("targets", V, B * T).unsqueeze(-1)
+        dlosses, dlogits = self.draws.tensor("dlosses", B * T, 1), torch.zeros(B * T, Vp)
+        lse, ones = logits[:, :V].logsumexp(-1, keepdim=True), torch.full((B * T, 1), -1.0)
+
+        def run():
+            probs = torch.sub(logits[:, :V], lse, out=dlogits[:, :V]).exp_()
+            probs.scatter_add_(-1, targets, ones).mul_(dlosses)
+
+        return run, lambda: [dlogits]
+
     def gelu_forward(self):
         inp, out = self.draws.tensor("inp", *self.size("N")), torch.empty(self.size("N"))
         return lambda: torch.ops.aten.gelu.out(inp, approximate="tanh", out=out), lambda: [out]
@@ -413,6 +462,8 @@ try:
     import numpy
     import torch
     from torch.nn import functional
+
+    flash_attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 except ImportError as error:
     sys.exit(f"{sys.executable} cannot import what it needs: {error}")
 try:

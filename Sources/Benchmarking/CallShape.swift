@@ -7,7 +7,7 @@ struct CallShape {
     let results: [Argument]
     /// What the call costs at least.
     let cost: Cost
-    /// The bytes of all arguments in float32: what has to fit into a cache to stay there.
+    /// The bytes that a call touches: of all arguments, or those moved where it leaves most of them alone.
     let footprint: Int
     /// The sizes that the kernel asks for, in words, such as `B 4, T 64, C 768`.
     let sizes: String
@@ -22,7 +22,7 @@ struct CallShape {
         if let problem = reader.problem { throw TaskError(description: "\(K.name): \(problem)") }
         results = reader.results
         cost = call.cost
-        footprint = reader.elements * MemoryLayout<Float>.stride
+        footprint = min(reader.elements * MemoryLayout<Float>.stride, call.cost.bytes)
         sizes = reader.sizes.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
 }

@@ -7,12 +7,13 @@ struct Contest {
     /// Many short blocks tell more than few long ones in the same time: what disturbs them hits few.
     static let block = 0.0003
 
-    /// So often within its budget a call of less than 16 MB gets new memory: where it lies is part of the noise.
+    /// So often within its budget a call gets new memory, where that is quickly made ready: where it lies is part of the
+    /// noise.
     private static let placements = 6
 
     private let first, second: WorkerProcess
     private let task: KernelTask
-    private let isSmall: Bool
+    private var isQuicklyReady = true
     /// Added to the first's calls, for the self-test.
     private let slowdown: Double
     private var calls = (1, 1)
@@ -20,12 +21,11 @@ struct Contest {
     private(set) var expected = 0.0
     private(set) var samples = PairedSamples()
 
-    /// A contest of two workers that are ready for `task`, whose arguments take `footprint` bytes.
+    /// A contest of two workers that are ready for `task`.
     init(
-        _ first: WorkerProcess, _ second: WorkerProcess, _ task: KernelTask, footprint: Int, slowdown: Double = 0
+        _ first: WorkerProcess, _ second: WorkerProcess, _ task: KernelTask, slowdown: Double = 0
     ) throws(WorkerError) {
         (self.first, self.second, self.task, self.slowdown) = (first, second, task, slowdown)
-        isSmall = footprint < 16 << 20
         let (a, b) = (try Self.calibrate(first), try Self.calibrate(second))
         calls = (a.calls, b.calls)
         expected = 2 * (a.seconds + b.seconds)
@@ -44,10 +44,12 @@ struct Contest {
     mutating func measure(least: Int, most: Int, budget: Double) throws(WorkerError) {
         var (taken, spent, placed) = (0, 0.0, 0)
         while taken < most, taken < least || spent < budget {
-            if isSmall, Int(spent / budget * Double(Self.placements)) > placed {
+            if isQuicklyReady, Int(spent / budget * Double(Self.placements)) > placed {
                 placed += 1
+                let start = ContinuousClock.now
                 _ = try first.prepare(task)
                 _ = try second.prepare(task)
+                isQuicklyReady = start.secondsToNow < budget / 4
             }
             let start = ContinuousClock.now
             let a1 = try first.time(calls: calls.0, slowdown: slowdown)

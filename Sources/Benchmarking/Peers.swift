@@ -7,7 +7,7 @@ public struct PeerError: Error, CustomStringConvertible, Sendable {
 
 extension WorkerCommand {
     /// The peers by their names in flags.
-    public static let peerNames = ["torch", "torch-compile"]
+    public static let peerNames = ["torch", "torch-compile", "openblas"]
 
     /// The worker of that peer.
     ///
@@ -16,6 +16,10 @@ extension WorkerCommand {
         switch name {
         case "torch": return try torch(name, [])
         case "torch-compile": return try torch(name, ["--compile"])
+        case "openblas":
+            // Says now what it would say in its own process.
+            _ = try OpenBLAS()
+            return .kernels("openblas")
         default:
             throw PeerError(
                 description: "--peers: there is no peer '\(name)'; there are \(peerNames.joined(separator: ", "))")
@@ -43,5 +47,11 @@ extension WorkerCommand {
     }
 
     /// Why it is not to be timed on whole steps.
-    var stepRefusal: String? { name == "reference" ? "left out: a step takes minutes" : nil }
+    var stepRefusal: String? {
+        switch name {
+        case "reference": "left out: a step takes minutes"
+        case "openblas": "it has matmul alone"
+        default: nil
+        }
+    }
 }

@@ -14,6 +14,7 @@ final class PreparedCall<K: Kernel> {
         filler = Filler(task, sample: sample)
         call.visit(&filler)
         if let problem = filler.problem { throw TaskError(description: "\(K.name): \(problem)") }
+        DerivedInputs.fill(call)
         reset()
     }
 
@@ -39,11 +40,11 @@ private struct Filler<Scalar: KernelScalar>: ArgumentVisitor {
         let argument: Argument
         let view: MutableView<Scalar>
         let draw: Draw
-        let index: (Int) -> Int
+        let index: ((Int) -> Int)?
 
         func reset() {
             guard argument.role == .accumulator else { return view.fill(.nan) }
-            for i in 0..<view.count { view[i] = Scalar(draw[index(i)]) }
+            fill(view, draw, index)
         }
     }
 
@@ -90,17 +91,16 @@ private struct Filler<Scalar: KernelScalar>: ArgumentVisitor {
 
     mutating func input(_ argument: Argument, _ view: inout View<Scalar>) {
         guard let target: MutableView<Scalar> = allocate(argument, 0) else { return }
-        let (draw, index) = (draw(argument), index(argument))
-        for i in 0..<target.count { target[i] = Scalar(draw[index(i)]) }
+        fill(target, draw(argument), sample?.indices[argument.name])
         view = View(target)
         inputs[argument.name] = view
     }
 
     mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
         guard let target: MutableView<Int32> = allocate(argument, 0) else { return }
-        let (draw, index) = (draw(argument), index(argument))
+        let (draw, index) = (draw(argument), sample?.indices[argument.name])
         for i in 0..<target.count {
-            let token = draw.token(index(i), below: sample?.vocabulary ?? bound)
+            let token = draw.token(index?(i) ?? i, below: sample?.vocabulary ?? bound)
             target[i] = sample?.tokens[token] ?? token
         }
         view = View(target)
@@ -113,13 +113,10 @@ private struct Filler<Scalar: KernelScalar>: ArgumentVisitor {
         guard let target: MutableView<Scalar> = allocate(argument, 0) else { return }
         view = target
         results.append(
-            Result(argument: argument, view: target, draw: draw(argument), index: index(argument)))
+            Result(argument: argument, view: target, draw: draw(argument), index: sample?.indices[argument.name]))
     }
 
     private func draw(_ argument: Argument) -> Draw { Draw(argument, seed: task.seed) }
-
-    /// Where an element of the argument lies in the whole argument.
-    private func index(_ argument: Argument) -> (Int) -> Int { sample?.indices[argument.name] ?? { $0 } }
 
     /// Memory for the argument; nil where the call goes without it.
     private mutating func allocate<Element: BitwiseCopyable & Sendable>(
@@ -134,5 +131,16 @@ private struct Filler<Scalar: KernelScalar>: ArgumentVisitor {
         self.memory.append(memory)
         bytes += argument.count * MemoryLayout<Element>.stride
         return memory.view
+    }
+}
+
+/// Fills a view with what is drawn; `index` says where its elements lie in the whole argument, if it is a part.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+private func fill<Scalar: KernelScalar>(_ view: MutableView<Scalar>, _ draw: Draw, _ index: ((Int) -> Int)?) {
+    if let index {
+        for i in 0..<view.count { view[i] = Scalar(draw[index(i)]) }
+    } else {
+        for i in 0..<view.count { view[i] = Scalar(draw[i]) }
     }
 }

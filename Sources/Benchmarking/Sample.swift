@@ -18,7 +18,7 @@ struct Sample {
     var vocabulary: Int?
 
     /// The multiplications or elements above which a call is sampled.
-    private static let limit = 30_000_000
+    private static let limit = 8_000_000
 
     /// The parts that stand for a task; the whole where it is small.
     static func of(_ task: KernelTask) -> [Sample] {
@@ -32,10 +32,11 @@ struct Sample {
         case "encoder forward", "encoder backward":
             guard size("V") * size("C") > limit / 4 else { break }
             return [encoder(task)]
-        case "attention forward", "attention backward":
+        case "attention forward", "attention backward", "flash_attention forward", "flash_attention backward":
             guard rows * size("T") * size("C") > 2 * limit else { break }
             return [attention(task)]
-        case "softmax forward", "crossentropy forward", "crossentropy_softmax backward":
+        case "softmax forward", "crossentropy forward", "crossentropy_softmax backward", "classifier forward",
+            "classifier backward":
             guard rows * size("Vp") > limit / 8 else { break }
             return [vocabulary(task)]
         default:
@@ -132,6 +133,7 @@ struct Sample {
             indices: [
                 "inp": vectors(3), "dinp": vectors(3), "out": vectors(1), "dout": vectors(1), "preatt": square,
                 "att": square, "dpreatt": square, "datt": square,
+                "lse": { i in (i / (heads.count * T) * NH + heads[i / T % heads.count]) * T + i % T },
             ])
     }
 
@@ -145,6 +147,7 @@ struct Sample {
             sizes: task.sizes.merging(["B": 1, "T": rows.count]) { $1 },
             indices: [
                 "logits": wide, "probs": wide, "dlogits": wide, "losses": narrow, "dlosses": narrow, "targets": narrow,
+                "lse": narrow,
             ])
     }
 }

@@ -130,7 +130,7 @@ public struct SelfTest {
         task.seed = seed
         _ = try a.prepare(task)
         _ = try b.prepare(task)
-        var contest = try Contest(a, b, task, footprint: 0, slowdown: injected)
+        var contest = try Contest(a, b, task, slowdown: injected)
         try contest.measure(least: 20, most: 400, budget: budget)
         return contest
     }

@@ -77,7 +77,7 @@ struct Trial {
             guard try prepare(crew, index), let samples = contests[index] else { continue }
             // Enough for an interval as wide as the margin, within four times the first look's time.
             var contest = try Contest(
-                crew.workers[0], crew.workers[index], workload.task, footprint: workload.call.footprint)
+                crew.workers[0], crew.workers[index], workload.task)
             try contest.measure(least: Self.least, most: samples.morePairs(for: margin), budget: 4 * budget)
             contests[index]?.append(contest.samples)
             looks[index] += 1
@@ -106,7 +106,7 @@ struct Trial {
     private func contest(
         _ first: WorkerProcess, _ second: WorkerProcess, budget: Double
     ) throws(WorkerError) -> PairedSamples {
-        var contest = try Contest(first, second, workload.task, footprint: workload.call.footprint)
+        var contest = try Contest(first, second, workload.task)
         // Of calls that take long, a few pairs have to do.
         let quartet = contest.expected
         let least = quartet > 0.5 ? 1 : quartet > budget / 4 ? 3 : Self.least

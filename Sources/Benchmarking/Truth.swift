@@ -24,11 +24,11 @@ struct Truth: Sendable {
     ///
     /// - Throws: ``TaskError`` where the task's sizes are not to be used.
     init(_ task: KernelTask) throws(TaskError) {
-        let implementations: [Implementation<Double>] = KernelCatalog.reference()
-        guard let kernel = implementations.first(where: { $0.kernelName.description == task.kernel })?.kernel else {
+        let kernels = KernelCatalog.kernels(over: Double.self)
+        guard let kernel = kernels.first(where: { $0.name.description == task.kernel }) else {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
-        let set = KernelSet(implementations)
+        let set = KernelSet<Double>(KernelCatalog.reference())
         var parts: [Part] = []
         for sample in Sample.of(task) { parts += try Self.parts(kernel, set, task, sample) }
         self.parts = parts
@@ -54,7 +54,7 @@ struct Truth: Sendable {
             uniqueKeysWithValues: prepared.results.map { ($0.argument.name, Array($0.view.buffer)) })
         set.run(prepared.call)
         let truth = Dictionary(uniqueKeysWithValues: prepared.results.map { ($0.argument.name, Array($0.view.buffer)) })
-        let gauges = Gauge.of(
+        let errors = RoundingError.of(
             K.name,
             CallValues(
                 sizes: sample.sizes, inputs: prepared.inputs.mapValues { Array($0.buffer) }, initial: initial,
@@ -69,10 +69,9 @@ struct Truth: Sendable {
             let scale = kept.reduce(0) { max($0, abs(view[$1])) }
             return Part(
                 name: argument.name, indices: kept.map(index), values: kept.map { view[$0] },
-                bounds: kept.map {
-                    // The number of roundings is that of the whole call.
-                    let gauge = gauges?[argument.name]?[$0] ?? scale
-                    return result.bound(gauge: gauge == 0 ? 0 : max(gauge, Gauge.smallest))
+                bounds: kept.map { i in
+                    let gauge = errors?[argument.name].map { $0[i] / Double(argument.roundings) } ?? scale
+                    return argument.bound(gauge: gauge == 0 ? 0 : max(gauge, RoundingError.leastGauge))
                 })
         }
     }

@@ -31,6 +31,7 @@ public struct WorkerCommand: Sendable {
     /// Why it is not to be timed on a call: the reference would take too long.
     func refusal(of workload: Workload) -> String? {
         guard name == "reference" else { return nil }
+        guard workload.task.threads == 1 else { return "it has one thread" }
         let expected = Double(workload.call.cost.operations) / 1.5e9
         return expected > 1.5 ? "left out: about \(Formatting.seconds(expected)) a call" : nil
     }

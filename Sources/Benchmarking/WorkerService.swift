@@ -66,6 +66,9 @@ public struct WorkerService {
         guard let kernel = KernelCatalog.kernels.first(where: { $0.name.description == task.kernel }) else {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
+        guard self.kernels.canRun(kernel) else {
+            throw TaskError(description: "\(name) has no \(task.kernel)")
+        }
         var kernels = kernels
         kernels.workers = Workers(count: task.threads)
         return try Self.timedCall(kernel, task, kernels)
@@ -110,5 +113,17 @@ private struct TimedKernelCall<K: Kernel<Float>>: TimedCall {
             try file.write(contentsOf: Data(buffer: view.buffer))
         }
         try file.close()
+    }
+}
+
+extension KernelSet {
+    /// Whether the set implements the kernel, or all that it can be composed of.
+    fileprivate func canRun(_ kernel: any Kernel<Scalar>.Type) -> Bool {
+        switch implementation(of: kernel) {
+        case nil: false
+        case "composed":
+            (KernelCatalog.reference() as [Implementation<Scalar>]).allSatisfy { implementation(of: $0.kernel) != nil }
+        default: true
+        }
     }
 }

@@ -122,11 +122,11 @@ struct Workload: Sendable {
                 ("fch", with(["OC": shape.hidden]), []), ("fcproj", with(["C": shape.hidden, "OC": C]), []),
                 ("logits", with(["OC": c.paddedVocabularySize]), ["bias", "dbias"]),
             ]
-        case "attention": return [("heads", sizes, [])]
+        case "attention", "flash_attention": return [("heads", sizes, [])]
         case "gelu": return [("hidden", with(["N": stream / C * shape.hidden]), [])]
         case "residual": return [("stream", sizes, [])]
         case "adamw": return [("weight", with(["N": C * shape.hidden]), [])]
-        case "softmax", "crossentropy", "crossentropy_softmax": return [("vocab", sizes, [])]
+        case "softmax", "crossentropy", "crossentropy_softmax", "classifier": return [("vocab", sizes, [])]
         default: return [("layer", with(["OC": shape.hidden]), [])]
         }
     }

@@ -58,10 +58,13 @@ public enum KernelCatalog {
     public static var operations: [String] { unique(kernels.map { $0.name.operation }) }
 
     /// The kernels, each once, in the order of the contract: those of the reference, then those that any set composes.
-    public static var kernels: [any Kernel<Float>.Type] {
-        (reference() as [Implementation<Float>]).map(\.kernel) + [
-            FlashAttention.Forward<Float>.self, FlashAttention.Backward<Float>.self,
-            Classifier.Forward<Float>.self, Classifier.Backward<Float>.self,
+    public static var kernels: [any Kernel<Float>.Type] { kernels(over: Float.self) }
+
+    /// The same kernels over another element type.
+    public static func kernels<Scalar: KernelScalar>(over _: Scalar.Type) -> [any Kernel<Scalar>.Type] {
+        (reference() as [Implementation<Scalar>]).map(\.kernel) + [
+            FlashAttention.Forward<Scalar>.self, FlashAttention.Backward<Scalar>.self,
+            Classifier.Forward<Scalar>.self, Classifier.Backward<Scalar>.self,
         ]
     }
 

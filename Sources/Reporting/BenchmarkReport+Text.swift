@@ -17,6 +17,9 @@ extension BenchmarkReport {
         return parts.joined(separator: "; ")
     }
 
+    /// The outcome in lines of at most 80 columns.
+    public var headlineLines: [String] { Self.wrapped(headline) }
+
     /// How the first contestant fares against each other, a line each.
     public var comparisonLines: [String] {
         contestants.indices.dropFirst().compactMap { index in
@@ -128,7 +131,8 @@ extension BenchmarkReport {
 
     static func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }
 
-    static func wrapped(_ text: String) -> [String] {
+    /// A text in lines of at most 80 columns.
+    public static func wrapped(_ text: String) -> [String] {
         text.split(separator: " ").reduce(into: [String]()) { lines, word in
             if let last = lines.last, last.count + 1 + word.count <= 80 {
                 lines[lines.count - 1] += " " + word

@@ -10,7 +10,7 @@ struct LabelPlacer {
         _ text: String, near point: (x: Double, y: Double), within svg: SVG
     ) -> (x: Double, y: Double, anchor: SVG.Anchor)? {
         let width = Double(text.count) * 6.1
-        for offset in [0.0, -11, 11, -22, 22, -33, 33] {
+        for offset in [0.0, -11, 11, -20, 20] {
             for side in [SVG.Anchor.start, .end] {
                 let x = side == .start ? point.x + 9 : point.x - 9
                 let y = point.y + 4 + offset

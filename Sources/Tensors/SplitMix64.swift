@@ -4,11 +4,13 @@ import Foundation
 ///
 /// Source: Steele, Lea and Flood 2014, Fast splittable pseudorandom number generators.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    @usableFromInline var state: UInt64
 
     /// A generator that starts from `state`.
+    @inlinable
     public init(state: UInt64) { self.state = state }
 
+    @inlinable
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state

@@ -20,7 +20,7 @@ enum BenchMode {
             Flag(
                 "--shapes", "SHAPE,...", .many,
                 help:
-                    "Models and batches, such as 124M:4x64,124M:1x1024,1558M:1x64, and odd for sizes that no block divides; 124M:4x64 if not given."
+                    "Models and batches, such as 124M:4x64,124M:1x1024,1558M:1x64, and odd for sizes that no block divides; 124M:1x64 if not given."
             ),
             Flag("--threads", "N,...", .many, help: "Numbers of threads; 1 and all cores if not given."),
             Flag(
@@ -91,7 +91,7 @@ enum BenchMode {
         }
         for line in report.ceilingLines + report.noiseLines + report.limitLines { Terminal.print(style.dim(line)) }
         Terminal.print("")
-        for line in [report.headline] + report.comparisonLines { Terminal.print(style.bold(line)) }
+        for line in report.headlineLines + report.comparisonLines.flatMap(BenchmarkReport.wrapped) { Terminal.print(style.bold(line)) }
         Terminal.print(style.dim("limit: how near to the machine's; error: largest, as a fraction of its bound."))
         Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
     }
@@ -106,7 +106,7 @@ enum BenchMode {
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
         let only = arguments.list("--only")
         return BenchmarkRequest(
-            contestants: contestants, shapes: try shapes(arguments, otherwise: "124M:4x64"),
+            contestants: contestants, shapes: try shapes(arguments, otherwise: "124M:1x64"),
             operations: only.isEmpty ? nil : try KernelCatalog.checkedOperations(only.filter { $0 != "step" }),
             threads: try threads(arguments), steps: only.isEmpty || only.contains("step"))
     }

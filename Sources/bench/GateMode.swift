@@ -76,7 +76,7 @@ enum GateMode {
         try summarize(report)
         let style = Style.standardOutput
         for line in report.gateLines { Terminal.print(line) }
-        Terminal.print(findings.isEmpty ? style.green(report.headline) : style.red(report.headline))
+        for line in report.headlineLines { Terminal.print(findings.isEmpty ? style.green(line) : style.red(line)) }
         Terminal.print(style.dim("The whole report: \(folder)/gate.md and \(folder)/gate.json"))
         return findings.isEmpty ? .held : .didNotHold
     }

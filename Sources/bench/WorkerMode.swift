@@ -11,7 +11,8 @@ enum WorkerMode {
 
     static func run(_ words: [String]) throws -> ExitCode {
         let selection = try syntax.parse(words).value("--kernels") ?? "fast"
-        try WorkerService(name: selection, kernels: KernelCatalog.set(named: selection)).run()
+        let kernels = selection == "openblas" ? try OpenBLAS().kernels : try KernelCatalog.set(named: selection)
+        try WorkerService(name: selection, kernels: kernels).run()
         return .held
     }
 }

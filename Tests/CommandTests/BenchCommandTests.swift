@@ -16,7 +16,8 @@ struct BenchCommandTests {
 
     @Test func oneOperation() throws {
         let reports = Reports()
-        let run = try Run("bench", ["--only", "matmul", "--shapes", "tiny:1x3", "--report", reports.path])
+        let run = try Run(
+            "bench", ["--only", "matmul", "--shapes", "tiny:1x3", "--threads", "1", "--report", reports.path])
         #expect(run.code == 0)
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
         let report = try reports.report()
@@ -57,5 +58,54 @@ struct BenchCommandTests {
         #expect(run.code == 2 && run.output.isEmpty)
         #expect(
             run.errors.contains("/no/such/python") && run.errors.contains("pip install -r scripts/requirements.txt"))
+    }
+
+    /// What a report says comes from its record alone: drawn again, every file is the same.
+    @Test func drawnAgain() throws {
+        let (first, second) = (Reports(), Reports())
+        let flags = [
+            "--only", "gelu,residual", "--shapes", "tiny:2x5", "--kernels", "fast,reference", "--threads", "1",
+        ]
+        #expect(try Run("bench", flags + ["--report", first.path]).code == 0)
+        let again = try Run("bench", ["--from", first.path + "/bench.json", "--report", second.path])
+        #expect(again.code == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: first.path).sorted()
+        #expect(names == (try FileManager.default.contentsOfDirectory(atPath: second.path).sorted()))
+        #expect(names.count == 6 && names.contains("bench-roofline-tiny-2x5-dark.svg"))
+        for name in names {
+            #expect(
+                FileManager.default.contentsEqual(atPath: first.path + "/" + name, andPath: second.path + "/" + name))
+        }
+        let markdown = try String(contentsOfFile: first.path + "/bench.md", encoding: .utf8)
+        #expect(markdown.hasPrefix("# Benchmark\n\n**4 timings in "))
+        for word in ["<picture>", "<details>", "gelu backward", "prefers-color-scheme: dark", "## What is left open"] {
+            #expect(markdown.contains(word), "\(word)")
+        }
+    }
+
+    @Test(arguments: [
+        (["gate"], "--base"), (["gate", "--base", "no-such-ref"], "no-such-ref"),
+        (["gate", "--base", "HEAD", "--accept", "conv"], "conv"), (["selftest", "--trials", "none"], "above 0"),
+        (["--from", "/no/such.json"], "/no/such.json"), (["--from", "Package.swift"], "Package.swift"),
+    ])
+    func unusableModes(_ arguments: [String], says: String) throws {
+        let run = try Run("bench", arguments)
+        #expect(run.code == 2 && run.output.isEmpty)
+        #expect(run.errors.hasPrefix("bench: ") && run.errors.contains(says))
+        #expect(run.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: ["gate", "selftest", "worker"])
+    func help(_ mode: String) throws {
+        let help = try Run("bench", [mode, "--help"])
+        #expect(help.code == 0 && help.output.contains("Usage: bench \(mode)"))
+        #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
+    /// The table comes out whatever the machine does meanwhile; what it says depends on that.
+    @Test func selfTest() throws {
+        let run = try Run("bench", ["selftest", "--trials", "2"])
+        #expect(run.code == 0 || run.code == 1)
+        #expect(run.output.contains("5.0%") && run.output.contains("SLOW"))
     }
 }

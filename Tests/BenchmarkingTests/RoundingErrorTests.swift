@@ -10,14 +10,14 @@ import Testing
 private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-struct GaugeTests {
-    /// The gauges here are those that the fixtures' generator computed, rounded up to eight bits, in every case.
+struct RoundingErrorTests {
+    /// The errors here are those that the fixtures' generator computed, rounded up to eight bits, in every case.
     @Test(arguments: KernelCatalog.operations)
     func agreeWithTheFixtures(_ operation: String) throws {
         let file = try File(reading: "\(root)/fixtures/kernels/\(operation).h5")
         var compared = 0
         for kernel in KernelCatalog.kernels where kernel.name.operation == operation {
-            let names = names(of: kernel)
+            let names = self.names(of: kernel)
             for name in try file.children(of: "/\(kernel.name.pass.rawValue)") {
                 let group = "/\(kernel.name.pass.rawValue)/\(name)"
                 func doubles(_ path: String) throws -> [Double] {
@@ -50,9 +50,11 @@ struct GaugeTests {
                         values.initial[result] = try doubles("\(result)/initial")
                     }
                 }
-                let gauges = try #require(Gauge.of(kernel.name, values))
-                #expect(Set(gauges.keys) == Set(values.truth.keys))
-                for (tensor, gauge) in gauges {
+                let errors = try #require(RoundingError.of(kernel.name, values))
+                #expect(Set(errors.keys) == Set(values.truth.keys))
+                for (tensor, error) in errors {
+                    let roundings = try #require(self.names(of: kernel, values.sizes).roundings[tensor])
+                    let gauge = error.map { $0 / Double(roundings) }
                     let stored = try doubles("\(tensor)/gauge")
                     try #require(stored.count == gauge.count)
                     let wrong = gauge.indices.first { !agree(gauge[$0], stored: stored[$0]) } ?? -1
@@ -70,12 +72,12 @@ struct GaugeTests {
     /// least gauge was raised to it.
     private func agree(_ gauge: Double, stored: Double) -> Bool {
         guard gauge != 0, stored != 0 else { return gauge == stored }
-        let raised = max(gauge, Gauge.smallest)
+        let raised = max(gauge, RoundingError.leastGauge)
         return raised <= stored * 1.000001 && stored <= raised * (1 + 0x1p-7) * 1.000001
     }
 
-    private func names<K: Kernel<Float>>(of kernel: K.Type) -> Names {
-        var (names, call) = (Names(), K())
+    private func names<K: Kernel<Float>>(of kernel: K.Type, _ sizes: [String: Int] = [:]) -> Names {
+        var (names, call) = (Names(given: sizes), K())
         call.visit(&names)
         return names
     }
@@ -85,16 +87,26 @@ struct GaugeTests {
 private struct Names: ArgumentVisitor {
     typealias Scalar = Float
 
+    var given: [String: Int] = [:]
     var sizes: [String] = []
+    var roundings: [String: Int] = [:]
     var inputs: [String] = []
     var results: [String] = []
 
-    mutating func size(_ name: String, _ value: inout Int) { sizes.append(name) }
+    mutating func size(_ name: String, _ value: inout Int) {
+        sizes.append(name)
+        value = given[name] ?? 0
+    }
+
     func require(_ holds: Bool, _ rule: String) {}
     func hyperparameter(_ name: String, _ value: inout Float) {}
     mutating func input(_ argument: Argument, _ view: inout View<Float>) { inputs.append(argument.name) }
     mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
         inputs.append(argument.name)
     }
-    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) { results.append(argument.name) }
+    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
+        results.append(argument.name)
+        roundings[argument.name] = argument.roundings
+    }
+
 }

@@ -32,7 +32,7 @@ public struct VerificationReport: Codable, Sendable {
     public struct Fixture: Codable, Sendable, Hashable {
         /// The path as given.
         public let path: String
-        /// The file's SHA-256, in hexadecimal.
+        /// The SHA-256 of the file's content, all but the seal at its start, in hexadecimal.
         public let sha256: String
         /// The tensors that its manifest lists as results to compare.
         public let listed: Int

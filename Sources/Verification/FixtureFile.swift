@@ -20,21 +20,24 @@ final class FixtureFile {
     }
 
     /// The version of the schema that this code reads.
-    static let schema = 1
+    static let schema = 2
     /// The dataset that lists all others.
     static let manifestName = "manifest"
 
     /// The path as given.
     let path: String
+    /// The SHA-256 of its content, in hexadecimal.
+    let digest: String
     /// What it is about.
     let kind: Kind
     private let file: File
     private let manifest: [String: Entry]
     private var touched: Set<String> = []
 
-    /// Opens the fixture at `path` and checks its version and manifest.
+    /// Opens the fixture at `path` and checks its seal, version and manifest.
     init(_ path: String) throws(FixtureError) {
         self.path = path
+        digest = try FixtureSeal.check(path)
         do throws(HDF5Error) {
             file = try File(reading: path)
         } catch {

@@ -59,7 +59,7 @@ struct Ledger {
             )
         }
         return VerificationReport.Fixture(
-            path: file.path, sha256: sha256(of: file.path), listed: listed, compared: compared,
+            path: file.path, sha256: file.digest, listed: listed, compared: compared,
             leftOut: listed - compared)
     }
 }

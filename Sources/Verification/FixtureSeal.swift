@@ -1,0 +1,63 @@
+import Foundation
+
+/// The digest that stands at the start of a fixture, over all that follows: whatever changes a bit of the file is noticed
+/// before any of it is believed.
+///
+/// The first 512 bytes are a user block, which HDF5 leaves to the application: a line that says what the file is, and a
+/// line with the SHA-256 of the rest, filled up with zeros.
+public enum FixtureSeal {
+    static let byteCount = 512
+    private static let heading = "plumbline fixture\nsha256 "
+
+    /// Checks the seal of the fixture at `path`, and returns the digest in hexadecimal.
+    ///
+    /// - Throws: ``FixtureError`` when the file is missing, has no seal, or is not as it was sealed.
+    static func check(_ path: String) throws(FixtureError) -> String {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw FixtureError(file: path, "there is no such file")
+        }
+        guard let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: byteCount),
+            let digest = try? digest(of: file)
+        else { throw FixtureError(file: path, "it cannot be read", remedy: "see whether you may read it") }
+        guard start.count == byteCount, start.starts(with: Data(heading.utf8)) else {
+            throw FixtureError(file: path, "it does not start as a fixture does: it is another file, or damaged")
+        }
+        guard start == seal(digest) else {
+            throw FixtureError(file: path, "it is damaged: its content has not the SHA-256 that stands at its start")
+        }
+        return digest
+    }
+
+    /// Seals the fixture at `path` anew, whose first 512 bytes must be a user block.
+    ///
+    /// For those who change a fixture on purpose; `verify` never does.
+    public static func renew(_ path: String) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64(byteCount))
+        let digest = try digest(of: file)
+        try file.seek(toOffset: 0)
+        try file.write(contentsOf: seal(digest))
+        try file.close()
+    }
+
+    private static func seal(_ digest: String) -> Data {
+        var data = Data((heading + digest + "\n").utf8)
+        data.append(Data(count: byteCount - data.count))
+        return data
+    }
+
+    /// The SHA-256 of what follows in `file`, by `sha256sum`.
+    private static func digest(of file: FileHandle) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["sha256sum"]
+        process.standardInput = file
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CocoaError(.fileReadUnknown) }
+        return String(text.prefix { $0.isHexDigit })
+    }
+}

@@ -36,6 +36,7 @@ func marchOfThisMachine() -> String {
 let package = Package(
     name: "Plumbline",
     platforms: [.macOS(.v26)],
+    products: [.library(name: "Plumbline", targets: ["Kernels", "Verification"])],
     targets: [
         // MARK: - Files and memory
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
@@ -88,7 +89,7 @@ let package = Package(
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
-        .testTarget(name: "VerificationTests", dependencies: ["Verification"]),
+        .testTarget(name: "VerificationTests", dependencies: ["SelfTest", "Verification"]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "HDF5"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

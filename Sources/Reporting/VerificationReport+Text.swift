@@ -97,7 +97,7 @@ extension VerificationReport {
 
 extension ComparisonRow {
     /// What was found, in words.
-    var finding: String {
+    public var finding: String {
         let place =
             "at \(Formatting.index(index)): expected \(Formatting.exact(expected)), got \(Formatting.exact(actual))"
             + " (\(Formatting.number(ulps)) ulp)"

@@ -198,7 +198,8 @@ extension CommonFault {
             guard workers.count > 1 else { return }
             call.change { view, argument in
                 func start(_ i: Int) -> Float { argument.role == .accumulator ? before[0][i] : 0 }
-                let i = (0..<view.count).filter { argument.coverage.contains($0, shape: argument.shape) }
+                let i =
+                    (0..<view.count).filter { argument.coverage.contains($0, shape: argument.shape) }
                     .max { abs(view[$0] - start($0)) < abs(view[$1] - start($1)) } ?? 0
                 let half = (view[i] - start(i)) / 2
                 view[i] = start(i)

@@ -40,7 +40,8 @@ public struct KernelFixture {
             for name in names {
                 let trial = try Self.trial(kernel, file, name)
                 for result in trial.kernelCase.results {
-                    try result.checkPower(file, "\(pass)/\(name)", &tallies[result.argument.name, default: PowerTally()])
+                    try result.checkPower(
+                        file, "\(pass)/\(name)", &tallies[result.argument.name, default: PowerTally()])
                 }
                 trials.append(trial)
             }

@@ -91,7 +91,9 @@ enum BenchMode {
         }
         for line in report.ceilingLines + report.noiseLines + report.limitLines { Terminal.print(style.dim(line)) }
         Terminal.print("")
-        for line in report.headlineLines + report.comparisonLines.flatMap(BenchmarkReport.wrapped) { Terminal.print(style.bold(line)) }
+        for line in report.headlineLines + report.comparisonLines.flatMap(BenchmarkReport.wrapped) {
+            Terminal.print(style.bold(line))
+        }
         Terminal.print(style.dim("limit: how near to the machine's; error: largest, as a fraction of its bound."))
         Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
     }

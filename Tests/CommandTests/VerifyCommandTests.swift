@@ -77,4 +77,30 @@ struct VerifyCommandTests {
         let run = try Run("verify", ["--only", "gelu", "--mode", "isolated", "--report", "/dev/null/reports"])
         #expect(run.code == 2 && run.errors.contains("cannot be written"))
     }
+
+    /// Every planted fault is caught and rightly blamed, and no right kernel is called wrong.
+    @Test func selfTest() throws {
+        let reports = Reports()
+        let run = try Run("verify", ["selftest", "--variants", "64", "--report", reports.path])
+        #expect(run.code == 0, "\(run.output)")
+        #expect(run.output.contains("PASS: ") && run.output.contains("0 of 64 right variants"))
+        let report = try JSON.report(
+            SelfTestReport.self, from: Data(contentsOf: URL(fileURLWithPath: reports.path + "/selftest.json")))
+        #expect(report.holds && report.faults.count >= 120 && report.faults.contains { $0.origin == "wiring" })
+        #expect(FileManager.default.fileExists(atPath: reports.path + "/selftest.md"))
+    }
+
+    @Test func inGitHubActions() throws {
+        let reports = Reports()
+        let summary = reports.path + "-summary.md"
+        defer { try? FileManager.default.removeItem(atPath: summary) }
+        try Data("before\n".utf8).write(to: URL(fileURLWithPath: summary))
+        let run = try Run(
+            "verify", ["--only", "gelu", "--mode", "isolated", "--report", reports.path],
+            environment: ["GITHUB_STEP_SUMMARY": summary, "GITHUB_ACTIONS": "true"])
+        #expect(run.code == 0 && !run.output.contains("::error"))
+        let text = try String(contentsOfFile: summary, encoding: .utf8)
+        #expect(text.hasPrefix("before\n# Verification") && text.contains("**PASS: "))
+        #expect(FileManager.default.fileExists(atPath: reports.path + "/verify.junit.xml"))
+    }
 }

@@ -1,14 +1,17 @@
 import Foundation
 import HDF5
+import KernelCatalog
 import Reporting
+import Tensors
 import Testing
 import Verification
 
 /// Fixtures that cannot be used are refused, with the file, the dataset and a remedy; they never pass and never crash.
 @Suite(.serialized)
 struct UnusableFixturesTests {
-    /// The error of verifying by the fixture at `path`.
-    private func refusal(of path: String) throws -> FixtureError {
+    /// The error of verifying by the fixture at `path`, which is sealed anew unless its damage is the point.
+    private func refusal(of path: String, sealed: Bool = true) throws -> FixtureError {
+        if sealed { try FixtureSeal.renew(path) }
         do {
             let outcome = try verify(fixtures: [path])
             Issue.record("accepted, with the verdict \(outcome.verdict)")
@@ -22,7 +25,7 @@ struct UnusableFixturesTests {
     }
 
     @Test func missing() throws {
-        let error = try refusal(of: "/no/such/tiny.h5")
+        let error = try refusal(of: "/no/such/tiny.h5", sealed: false)
         #expect(error.description.contains("there is no such file"))
     }
 
@@ -32,15 +35,17 @@ struct UnusableFixturesTests {
         let path = try folder.copy(of: fixture)
         let data = try Data(contentsOf: URL(fileURLWithPath: path))
         try data.prefix(Int(Double(data.count) * fraction)).write(to: URL(fileURLWithPath: path))
+        _ = try refusal(of: path, sealed: false)
+        // One that was cut before it was sealed is refused too.
         _ = try refusal(of: path)
     }
 
     @Test func anotherVersion() throws {
         let folder = try TemporaryFolder()
         let path = try folder.copy(of: "kernels/gelu.h5")
-        try File(updating: path).setAttribute("plumbline_schema", of: "/", to: [2] as [Int64])
+        try File(updating: path).setAttribute("plumbline_schema", of: "/", to: [1] as [Int64])
         let error = try refusal(of: path)
-        #expect(error.description.contains("version 2") && error.remedy.contains("generate_fixtures.py"))
+        #expect(error.description.contains("version 1") && error.remedy.contains("generate_fixtures.py"))
     }
 
     @Test func anotherKind() throws {
@@ -130,28 +135,77 @@ struct UnusableFixturesTests {
             let value = try truth.read(Double.self, elements: 100..<101)[0]
             try truth.write([value + 1e-4], elements: 100..<101)
         }
+        try FixtureSeal.renew(path)
         let outcome = try verify(fixtures: [path])
         #expect(outcome.verdict == .fail)
         let row = try #require(outcome.rows.first { $0.verdict == .fail })
         #expect(row.index == [100] && row.tensor == "dinp" && row.case == "wide")
     }
 
-    /// One bit changed anywhere: refused, or found wrong, or in bytes that mean nothing; never a crash, and never another
-    /// verdict on other data.
-    @Test(arguments: ["kernels/residual.h5", "kernels/adamw.h5"])
+    /// One bit changed anywhere in any fixture: refused before anything of it is believed.
+    @Test(arguments: KernelCatalog.operations.map { "kernels/\($0).h5" } + ["tiny.h5"])
     func flippedBits(_ fixture: String) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: fixture)
+        var generator = SplitMix64(state: 1)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        let size = try file.seekToEnd()
+        func flip(_ bit: UInt8, at place: UInt64) throws {
+            try file.seek(toOffset: place)
+            let byte = try #require(try file.read(upToCount: 1)?.first)
+            try file.seek(toOffset: place)
+            try file.write(contentsOf: Data([byte ^ bit]))
+        }
+        for _ in 0..<200 {
+            let place = UInt64.random(in: 0..<size, using: &generator)
+            let bit = UInt8(1) << UInt8.random(in: 0..<8, using: &generator)
+            try flip(bit, at: place)
+            #expect(throws: FixtureError.self, "bit \(bit) of byte \(place)") { try verify(fixtures: [path]) }
+            try flip(bit, at: place)
+        }
+        #expect(throws: Never.self) { try verify(fixtures: [path], modes: [.isolated]) }
+    }
+
+    /// A damaged file that was sealed all the same, as by a writer on a failing disk: libhdf5's checksums and the closed
+    /// manifest stand behind the seal.
+    @Test(arguments: ["kernels/residual.h5", "kernels/adamw.h5"])
+    func flippedBitsUnderASeal(_ fixture: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.copy(of: fixture)
         let original = try Data(contentsOf: URL(fileURLWithPath: path))
         let before = try verify(fixtures: [path])
-        for place in stride(from: 7, to: original.count, by: original.count / 60) {
+        for place in stride(from: 519, to: original.count, by: original.count / 40) {
             var changed = original
             changed[place] ^= UInt8(1 << (place % 8))
             try changed.write(to: URL(fileURLWithPath: path))
+            try FixtureSeal.renew(path)
             guard let outcome = try? verify(fixtures: [path]), outcome.verdict == .pass else { continue }
             #expect(outcome.rows.map(\.rmse) == before.rows.map(\.rmse), "byte \(place)")
             #expect(outcome.rows.map(\.worst) == before.rows.map(\.worst), "byte \(place)")
         }
+    }
+
+    @Test func anEmptyTensor() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/residual.h5")
+        do {
+            let file = try File(updating: path)
+            try file.delete("forward/one/inp1")
+            try file.createDataset("forward/one/inp1", of: Float.self, shape: [0]).write([] as [Float])
+        }
+        #expect(try refusal(of: path).dataset == "forward/one/inp1")
+    }
+
+    /// Bounds so wide that a wrong answer would satisfy them.
+    @Test func aBoundWithoutPower() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/residual.h5")
+        do {
+            let gauge = try File(updating: path).dataset("forward/typical/out/gauge")
+            try gauge.write([Float](repeating: 1e9, count: gauge.count), elements: 0..<gauge.count)
+        }
+        let error = try refusal(of: path)
+        #expect(error.dataset == "forward/typical/out@weak" && error.problem.contains("zero"))
     }
 
     @Test func nothingToCompare() throws {

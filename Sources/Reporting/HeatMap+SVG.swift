@@ -14,7 +14,9 @@ extension HeatMap {
         drawing.label(title, x: 16, y: 26, size: 14, bold: true)
         drawing.label("\(rows) rows × \(columns) columns", x: left, y: top - 8, size: 11, color: theme.faint)
         drawing.label("0", x: left - 8, y: top + 11, size: 11, color: theme.faint, anchor: .end)
-        drawing.label("\(rows - 1)", x: left - 8, y: bottom, size: 11, color: theme.faint, anchor: .end)
+        if rows > 1 {
+            drawing.label("\(rows - 1)", x: left - 8, y: bottom, size: 11, color: theme.faint, anchor: .end)
+        }
         drawing.label("0", x: left, y: bottom + 14, size: 11, color: theme.faint)
         drawing.label(
             "\(columns - 1)", x: left + side * Double(gridColumns), y: bottom + 14, size: 11, color: theme.faint,

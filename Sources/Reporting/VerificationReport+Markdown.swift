@@ -5,15 +5,23 @@ extension VerificationReport {
         if let blamed { parts += ["Blamed: " + blamed.explanation + "."] }
         let failures = rows.filter { $0.verdict == .fail }
         if !failures.isEmpty {
-            parts += ["## What failed", Self.table(failures, findings: true)] + mapParts
+            let shown = 24
+            parts += ["## What failed", Self.table(Array(failures.prefix(shown)), findings: true)]
+            if failures.count > shown {
+                parts.append(
+                    Self.folded(
+                        "and \(Formatting.count(failures.count - shown)) more",
+                        Self.table(Array(failures.dropFirst(shown)), findings: true)))
+            }
+            parts += mapParts
         }
         parts += ["## Kernels", kernelTable, reading, "## Every tensor"]
         for mode in ComparisonRow.Mode.allCases {
             let rows = rows.filter { $0.mode == mode }
             guard !rows.isEmpty else { continue }
             parts.append(
-                "<details><summary>\(mode.rawValue): \(Formatting.count(rows.count)) tensors</summary>\n\n"
-                    + Self.table(rows, findings: false) + "\n\n</details>")
+                Self.folded(
+                    "\(mode.rawValue): \(Formatting.count(rows.count)) tensors", Self.table(rows, findings: false)))
         }
         parts += ["## Fixtures", fixtureTable, "## Run", facts]
         return parts.joined(separator: "\n\n") + "\n"
@@ -31,13 +39,17 @@ extension VerificationReport {
                 <img alt="Where the errors are" src="\(map.name).light.svg"></picture>
                 """
             return number == 0
-                ? picture : "<details><summary>\(title)</summary>\n\n\(picture)\n\n</details>"
+                ? picture : Self.folded(title, picture)
         }
         let failed = rows.count { $0.verdict == .fail }
         let rest =
             failed > maps.count
             ? ["The first \(maps.count) of \(Formatting.count(failed)) failed tensors have a map."] : []
         return ["### Where the errors are"] + pictures + rest
+    }
+
+    private static func folded(_ title: String, _ text: String) -> String {
+        "<details><summary>\(title)</summary>\n\n\(text)\n\n</details>"
     }
 
     private var kernelTable: String {

@@ -206,9 +206,21 @@ extension WiringFault {
             (call.m, call.v) = (call.v, call.m)
             return true
         },
-        WiringFault("gradients that are kept from step to step", AdamW.Update<Float>.self) { call, number, memory in
-            let earlier = memory.exchange(Array(call.grads.buffer), key: number)
-            call.grads = memory.copy(call.grads) { i, x in x + (earlier?[i] ?? 0) }
+        WiringFault("gradients that are kept from step to step", Matmul.Backward<Float>.self) { call, _, _ in
+            call.overwrites.remove(.parameters)
+            return true
+        },
+        WiringFault("a micro-batch that overwrites the one before", Matmul.Backward<Float>.self) { call, _, _ in
+            call.overwrites.insert(.parameters)
+            return true
+        },
+        WiringFault("norms' gradients of the last micro-batch alone", LayerNorm.Backward<Float>.self) { call, _, _ in
+            call.overwrites.insert(.parameters)
+            return true
+        },
+        WiringFault("each micro-batch at the whole batch's weight", Classifier.Backward<Float>.self) {
+            call, _, memory in
+            call.dlosses = memory.copy(call.dlosses) { 2 * $1 }
             return true
         },
         WiringFault("gradients of the step before", AdamW.Update<Float>.self) { call, number, memory in

@@ -57,23 +57,30 @@ struct StateFixture {
         for (holds, rule) in rules where !holds { throw file.error(nil, rule) }
     }
 
-    /// A model of the state's sizes with its parameters, and the tokens of step 1.
+    /// The micro-batches of a training step, where a batch can be halved: gradients are then overwritten in the first and
+    /// added to in the second.
+    var microBatches: Int { batch % 2 == 0 ? 2 : 1 }
+
+    /// A model of the state's sizes with its parameters, and the tokens of step 1; of one micro-batch if `parts` is more
+    /// than 1.
     func makeModel(
-        _ kernels: KernelSet<Float>, _ memory: Memory = .complete
+        _ kernels: KernelSet<Float>, _ memory: Memory = .complete, parts: Int = 1
     ) throws(FixtureError) -> GPT2<Float> {
         let model = GPT2<Float>(
-            configuration: configuration, batch: batch, sequence: sequence, kernels: kernels, memory: memory)
+            configuration: configuration, batch: batch / parts, sequence: sequence, kernels: kernels, memory: memory)
         for tensor in model.parameterLayout.tensors.tensors {
             try file.load("parameters/\(tensor.name)", tensor.shape, into: model.parameters[tensor])
         }
-        try loadTokens(step: 1, into: model)
+        try loadTokens(step: 1, of: parts, into: model)
         return model
     }
 
-    /// Gives the model the tokens of `step`, from 1.
-    func loadTokens(step: Int, into model: borrowing GPT2<Float>) throws(FixtureError) {
-        let inputs = try tokens("inputs", step: step)
-        let targets = try tokens("targets", step: step)
+    /// Gives the model the tokens of `step`, from 1, or those of one `part` of it, from 0.
+    func loadTokens(step: Int, part: Int = 0, of parts: Int = 1, into model: borrowing GPT2<Float>) throws(FixtureError)
+    {
+        let count = batch * sequence / parts
+        let inputs = try tokens("inputs", step: step)[part * count..<(part + 1) * count]
+        let targets = try tokens("targets", step: step)[part * count..<(part + 1) * count]
         do {
             try model.load(inputs: inputs, targets: targets)
         } catch {

@@ -23,7 +23,7 @@ struct StateFixtureRun {
             try pass(&model, mode, state, &ledger)
         }
         guard request.modes.contains(.training) else { return }
-        model = try state.makeModel(request.kernels, .lean)
+        model = try state.makeModel(request.kernels, .lean, parts: state.microBatches)
         try train(&model, state, &ledger)
     }
 
@@ -54,6 +54,9 @@ struct StateFixtureRun {
             row.recordBand(try measure(write), shape: write.tensor.shape, roundings: write.roundings)
             if row.verdict == .fail {
                 try explain(&row, write.tensor.path, write.tensor.shape, View(write.tensor.view), write.coverage)
+            }
+            if mode == .chained {
+                try checkPower(write.tensor.path, write.tensor.shape, write.coverage, band: row.bound, state)
             }
             ranked.append(Ranked(write: write, row: row))
         } during: {
@@ -124,9 +127,13 @@ struct StateFixtureRun {
         var losses: [Float] = []
         var norms: [Float] = []
         for step in 1...state.steps {
-            try state.loadTokens(step: step, into: model)
-            losses.append(Float(model.forward()))
-            model.backward(overwrites: true)
+            var loss = 0.0
+            for part in 0..<state.microBatches {
+                try state.loadTokens(step: step, part: part, of: state.microBatches, into: model)
+                loss += model.forward() / Double(state.microBatches)
+                model.backward(scale: 1 / Double(state.microBatches), overwrites: part == 0)
+            }
+            losses.append(Float(loss))
             norms.append(Float(model.gradientNorm()))
             model.update(state.hyperparameters, step: step)
             guard state.recordedSteps.contains(step) else { continue }
@@ -140,7 +147,8 @@ struct StateFixtureRun {
                     try compare(
                         "\(StateFixture.group(step: step))/\(group)/\(tensor.name)", tensor.shape, view,
                         watcher.roundings,
-                        row(AdamW.Update<Float>.name, .training, "\(state.model) step \(step)", name), &ledger)
+                        row(AdamW.Update<Float>.name, .training, "\(state.model) step \(step)", name),
+                        initial: group == "parameters" ? "parameters/\(tensor.name)" : nil, state, &ledger)
                 }
             }
         }
@@ -150,13 +158,13 @@ struct StateFixtureRun {
             let tensor = Tensor(values)
             try compare(
                 "training/\(name)", [state.steps], View(tensor.view), watcher.roundings,
-                row(kernel, .training, "\(state.model) steps", name), &ledger)
+                row(kernel, .training, "\(state.model) steps", name), state, &ledger)
         }
     }
 
     private func compare(
         _ path: String, _ shape: [Int], _ view: View<Float>, _ roundings: Int, _ row: ComparisonRow,
-        _ ledger: inout Ledger
+        initial: String? = nil, _ state: StateFixture, _ ledger: inout Ledger
     ) throws(FixtureError) {
         let entry = Ledger.Entry(mode: .training, path: path)
         guard request.operations.isEmpty || request.operations.contains(row.operation) else {
@@ -165,7 +173,23 @@ struct StateFixtureRun {
         var row = row
         row.recordBand(try measure(path, shape, view, .all), shape: shape, roundings: roundings)
         if row.verdict == .fail { try explain(&row, path, shape, view, .all) }
+        try checkPower(path, shape, .all, band: row.bound, initial: initial, state)
         try ledger.compare(entry, row)
+    }
+
+    /// Checks that a band rejects wrong answers; of tiny alone, since for larger models that takes minutes.
+    private func checkPower(
+        _ path: String, _ shape: [Int], _ coverage: Coverage, band: Double, initial: String? = nil,
+        _ state: StateFixture
+    ) throws(FixtureError) {
+        guard state.model == "tiny" else { return }
+        var d = try file.read("\(path)/float64", Double.self)
+        if let initial {
+            for (index, start) in try file.read(initial, Float.self).enumerated() { d[index] -= Double(start) }
+        }
+        for index in d.indices where !coverage.contains(index, shape: shape) { d[index] = 0 }
+        let weak = FixturePower(d, band: band, shape: shape).weak.map(\.rawValue)
+        guard weak.isEmpty else { throw file.error(path, "its band accepts the wrong answers \(weak)") }
     }
 
     // MARK: - Rows

@@ -33,9 +33,7 @@ public struct SelfTest {
         func verdict(
             on implementation: Implementation<Float>, threads: Int
         ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
-            var kernels = KernelSet<Float>(KernelCatalog.reference(), workers: Workers(count: threads))
-            kernels.use(implementation)
-            return fixtures[implementation.kernelName.operation]?.verdict(on: kernels) ?? (nil, [])
+            fixtures[implementation.kernelName.operation]?.verdict(on: implementation, threads: threads) ?? (nil, [])
         }
 
         let kernelFaults = FaultCatalogue.kernelFaults

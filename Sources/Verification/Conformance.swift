@@ -1,5 +1,4 @@
 import Foundation
-import KernelCatalog
 import Kernels
 import Reporting
 
@@ -20,9 +19,7 @@ extension Verifier {
             .deletingLastPathComponent().path
         let name = implementation.kernelName
         let fixture = try KernelFixture("\(root)/fixtures/kernels/\(name.operation).h5")
-        var kernels = KernelSet<Float>(KernelCatalog.reference(), workers: Workers(count: threads))
-        kernels.use(implementation)
-        let failures = fixture.verdict(on: kernels).rows.filter { $0.verdict == .fail }
+        let failures = fixture.verdict(on: implementation, threads: threads).rows.filter { $0.verdict == .fail }
         guard let first = failures.first else { return }
         throw NonconformanceError(
             description: "\(name) (\(implementation.name)) does not conform: \(first.tensor) of the case "

@@ -79,8 +79,13 @@ public struct KernelFixture {
         }
     }
 
-    /// What is to blame in `kernels`, judged case by case until one fails, and the rows up to there.
-    public func verdict(on kernels: KernelSet<Float>) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+    /// What is to blame in `implementation`, judged among reference kernels case by case until one fails, and the rows up
+    /// to there.
+    public func verdict(
+        on implementation: Implementation<Float>, threads: Int
+    ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+        var kernels = KernelSet<Float>(KernelCatalog.reference(), workers: Workers(count: threads))
+        kernels.use(implementation)
         var rows: [ComparisonRow] = []
         for trial in trials {
             rows += trial.judge(kernels)

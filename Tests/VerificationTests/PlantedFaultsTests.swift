@@ -45,7 +45,6 @@ struct PlantedFaultsTests {
     /// By a debug state alone: the kernel gets the reference's inputs, and only its own results fail.
     @Test(arguments: first)
     func isBlamedByTheDebugStateAlone(_ planted: Planted) throws {
-        // A gradient of activations is written once: only where it is added to does = for += show.
         let outcome = try verify(
             "reference", replacing: [try planted.fault().implementation], fixtures: ["\(root)/fixtures/tiny.h5"],
             modes: [.isolated])

@@ -42,6 +42,8 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "HDF5", dependencies: ["CHDF5"]),
         .target(name: "Tensors", swiftSettings: optimized),
+        .target(name: "CSentinel"),
+        .target(name: "Sentinel", dependencies: ["CSentinel", "Tensors"], swiftSettings: optimized),
 
         // MARK: - Kernels
         .target(name: "Kernels", dependencies: ["Tensors"], swiftSettings: optimized),
@@ -49,7 +51,9 @@ let package = Package(
         .target(name: "CPrefetch"),
         .target(name: "FastKernels", dependencies: ["CPrefetch", "Kernels"], swiftSettings: unchecked),
         .target(
-            name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels"],
+            name: "ForeignKernels", dependencies: ["CSentinel", "Kernels", "Sentinel"], swiftSettings: optimized),
+        .target(
+            name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels", "ForeignKernels"],
             swiftSettings: marchSettings),
 
         // MARK: - Model
@@ -61,25 +65,33 @@ let package = Package(
             name: "Training", dependencies: ["GPT2", "HDF5", "Reporting", "Tokenizer"], swiftSettings: optimized),
 
         // MARK: - Harness
-        .target(name: "CSentinel"),
         .target(
-            name: "Verification", dependencies: ["CSentinel", "GPT2", "HDF5", "KernelCatalog", "Reporting"],
+            name: "Verification",
+            dependencies: [
+                "CSentinel", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Reporting", "Sentinel", "Training",
+            ],
             swiftSettings: optimized),
         .target(
-            name: "Benchmarking", dependencies: ["GPT2", "KernelCatalog", "FastKernels", "Reporting"],
+            name: "Benchmarking",
+            dependencies: ["FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Reporting"],
+            swiftSettings: optimized),
+        // Beside Benchmarking for its rounding errors of any call.
+        .target(
+            name: "GradientCheck", dependencies: ["Benchmarking", "CSentinel", "KernelCatalog", "Reporting"],
             swiftSettings: optimized),
         .target(name: "Reporting"),
         .target(name: "SelfTest", dependencies: ["CSentinel", "Verification"], swiftSettings: optimized),
 
         // MARK: - Commands
         .target(name: "Terminal"),
-        .executableTarget(name: "verify", dependencies: ["SelfTest", "Verification", "Reporting", "Terminal"]),
+        .executableTarget(
+            name: "verify", dependencies: ["GradientCheck", "SelfTest", "Verification", "Reporting", "Terminal"]),
         .executableTarget(
             name: "train", dependencies: ["GPT2", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
         .executableTarget(
             name: "generate",
             dependencies: ["GPT2", "HDF5", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
-        .executableTarget(name: "bench", dependencies: ["Benchmarking", "Reporting", "Terminal"]),
+        .executableTarget(name: "bench", dependencies: ["Benchmarking", "ForeignKernels", "Reporting", "Terminal"]),
 
         // MARK: - Tests
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
@@ -89,7 +101,8 @@ let package = Package(
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "KernelCatalog"]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
-        .testTarget(name: "VerificationTests", dependencies: ["SelfTest", "Verification"]),
+        .testTarget(
+            name: "VerificationTests", dependencies: ["GradientCheck", "SelfTest", "Training", "Verification"]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "HDF5"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

@@ -2,8 +2,10 @@
 """Trains the same GPT-2 on the same tokens with `train` and with PyTorch, and sets the losses side by side.
 
 Both begin with the same parameters, take the same windows in the same order, and use AdamW with decay groups, a warm-up
-and a cosine, and clipping. Writes reports/compare_training.md. Exit codes: 0 the curves agree, 1 they do not, 2 it could
-not be tried, 3 a package is missing.
+and a cosine, and clipping. Training is chaotic: two right runs that round otherwise part after some dozens of steps. So
+PyTorch runs twice, with its fused attention and without, which are the same mathematics; the curves agree where `train`
+is no farther from PyTorch than twice what PyTorch is from itself, as a root mean square over the steps. Writes
+reports/compare_training.md. Exit codes: 0 the curves agree, 1 they do not, 2 it could not be tried, 3 a package is missing.
 """
 
 import argparse
@@ -41,8 +43,8 @@ def learning_rate(step: int, peak: float, warmup: int, steps: int) -> float:
     return peak / 10 + peak * 0.9 * (1 + math.cos(math.pi * (step - warmup - 1) / (steps - warmup))) / 2
 
 
-def torch_losses(folder: Path, shard: Path, a: argparse.Namespace) -> list[float]:
-    model = GPT2LMHeadModel.from_pretrained(folder, attn_implementation="sdpa")
+def torch_losses(folder: Path, shard: Path, attention: str, a: argparse.Namespace) -> list[float]:
+    model = GPT2LMHeadModel.from_pretrained(folder, attn_implementation=attention)
     model.eval()  # no dropout
     tokens = torch.from_numpy(numpy.fromfile(shard, dtype="<u2", offset=1024).astype(numpy.int64))
     parameters = list(model.parameters())
@@ -63,6 +65,10 @@ def torch_losses(folder: Path, shard: Path, a: argparse.Namespace) -> list[float
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+def rms(values: list[float]) -> float:
+    return math.sqrt(sum(value * value for value in values) / len(values))
 
 
 def main() -> None:
@@ -93,23 +99,26 @@ def main() -> None:
         ours = [step["loss"] for step in json.loads((folder / "reports/train.json").read_text())["steps"]]
         (folder / "run.h5").unlink()
         started = time.monotonic()
-        theirs = torch_losses(folder / "start", shard, a)
+        theirs = torch_losses(folder / "start", shard, "sdpa", a)
         seconds = time.monotonic() - started
-    differences = [abs(x - y) for x, y in zip(ours, theirs, strict=True)]
-    worst = max(range(a.steps), key=differences.__getitem__)
+        again = torch_losses(folder / "start", shard, "eager", a)
+    apart = [abs(x - y) for x, y in zip(ours, theirs, strict=True)]
+    themselves = [abs(x - y) for x, y in zip(again, theirs, strict=True)]
+    agree = rms(apart) <= 2 * rms(themselves) + 1e-6 and ours[-1] < ours[0] - 1
     shown = [step for step in range(a.steps) if step in (0, 1, 2, 4, 9) or (step + 1) % max(a.steps // 20, 1) == 0]
-    rows = [f"| {step + 1} | {ours[step]:.6f} | {theirs[step]:.6f} | {differences[step]:.1e} |" for step in shown]
-    verdict = (f"{a.steps} steps of {a.model}, B={a.batch}, T={a.sequence}: loss {ours[0]:.4f} to {ours[-1]:.4f}, PyTorch's "
-               f"{theirs[0]:.4f} to {theirs[-1]:.4f}; they differ by {differences[worst]:.1e} at most (step {worst + 1}), "
-               f"{sum(differences) / a.steps:.1e} on average")
-    report = "\n".join(["# Training beside PyTorch", "", f"**{verdict}**", "", "| step | train | PyTorch | difference |",
-                        "| ---: | ---: | ---: | ---: |", *rows, "",
+    rows = [f"| {step + 1} | {ours[step]:.6f} | {theirs[step]:.6f} | {apart[step]:.1e} | {themselves[step]:.1e} |"
+            for step in shown]
+    verdict = (f"{'PASS' if agree else 'FAIL'}: {a.steps} steps of {a.model}, B={a.batch}, T={a.sequence}: loss "
+               f"{ours[0]:.4f} to {ours[-1]:.4f}, PyTorch's {theirs[0]:.4f} to {theirs[-1]:.4f}; they differ by "
+               f"{rms(apart):.1e} (root mean square), PyTorch with and without fused attention by {rms(themselves):.1e}")
+    report = "\n".join(["# Training beside PyTorch", "", f"**{verdict}**", "",
+                        "| step | train | PyTorch | difference | PyTorch's to itself |",
+                        "| ---: | ---: | ---: | ---: | ---: |", *rows, "",
                         f"PyTorch {torch.__version__} on {torch.get_num_threads()} threads. Wall time with loading and "
                         f"saving: {ours_seconds:.0f} s, PyTorch's {seconds:.0f} s.", ""])
     (ROOT / "reports/compare_training.md").write_text(report)
     print(report)
-    # Rounding grows as in any trajectory; a wrong gradient, decay or schedule shows as tenths.
-    sys.exit(0 if differences[worst] < 0.02 and ours[-1] < ours[0] - 1 else 1)
+    sys.exit(0 if agree else 1)
 
 
 if __name__ == "__main__":

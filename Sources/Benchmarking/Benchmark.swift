@@ -16,11 +16,13 @@ public struct BenchmarkRequest: Sendable {
     public var steps: Bool
     /// Seconds to spend on each pair of contestants at each kernel.
     public var budget: Double
+    /// How many processes of each contestant share it, one after the other.
+    public var processes: Int
 
     /// A request.
     public init(
         contestants: [WorkerCommand], shapes: [BenchmarkShape], operations: Set<String>? = nil, threads: [Int],
-        steps: Bool = true, budget: Double = 0.15
+        steps: Bool = true, budget: Double = 0.15, processes: Int = 1
     ) {
         self.contestants = contestants
         self.shapes = shapes
@@ -28,6 +30,7 @@ public struct BenchmarkRequest: Sendable {
         self.threads = threads
         self.steps = steps
         self.budget = budget
+        self.processes = processes
     }
 }
 
@@ -77,12 +80,16 @@ public struct Benchmark {
         let probe = CeilingProbe()
         let ceilings = request.threads.map { probe.measure(threads: $0) }
         var trials = try self.trials(ceilings)
-        for index in trials.indices {
-            let workload = trials[index].workload
-            progress(
-                "\(workload.shape) \(workload.kernel) \(workload.place)", 0.9 * Double(index) / Double(trials.count))
-            try attempt(&trials[index], crew) { trial throws(WorkerError) in
-                try trial.measure(crew, budget: request.budget)
+        for round in 0..<request.processes {
+            if round > 0 { try crew.restart() }
+            for index in trials.indices {
+                let workload = trials[index].workload
+                let done = Double(round) + Double(index) / Double(trials.count)
+                progress(
+                    "\(workload.shape) \(workload.kernel) \(workload.place)", 0.9 * done / Double(request.processes))
+                try attempt(&trials[index], crew) { trial throws(WorkerError) in
+                    try trial.measure(crew, budget: request.budget / Double(request.processes))
+                }
             }
         }
         let margin = Self.noise(trials).margin

@@ -35,7 +35,10 @@ public struct Gate {
     private let progress: Benchmark.Progress
 
     /// Seconds for each pair at each kernel: more than a benchmark's, because this decides.
-    private static let budget = 0.4
+    private static let budget = 0.6
+    /// The pairs of processes that share the budget: where a process happens to lie in memory changes its times by more
+    /// than a few pairs of blocks would scatter.
+    static let processes = 3
 
     /// A gate for `request`.
     public init(_ request: GateRequest, progress: @escaping Benchmark.Progress = { _, _ in }) {
@@ -51,7 +54,8 @@ public struct Gate {
         let benchmark = Benchmark(
             BenchmarkRequest(
                 contestants: [request.head, request.base], shapes: request.shapes, operations: request.operations,
-                threads: request.threads, steps: false, budget: Self.budget), progress: progress)
+                threads: request.threads, steps: false, budget: Self.budget, processes: Self.processes),
+            progress: progress)
         let crew = try Crew([request.head, request.base])
         var (ceilings, trials) = try benchmark.measure(crew)
         let margin = Benchmark.noise(trials).margin

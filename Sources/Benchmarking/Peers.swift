@@ -1,3 +1,4 @@
+import ForeignKernels
 import Foundation
 
 /// A peer that is not there: what is missing, and how to get it.
@@ -6,13 +7,20 @@ public struct PeerError: Error, CustomStringConvertible, Sendable {
 }
 
 extension WorkerCommand {
-    /// The peers by their names in flags.
+    /// The peers by their names in flags, besides the paths of shared libraries.
     public static let peerNames = ["torch", "torch-compile", "openblas"]
 
     /// The worker of that peer.
     ///
     /// - Throws: ``PeerError`` when there is no such peer, or this machine has not what it needs.
     public static func peer(_ name: String) throws(PeerError) -> WorkerCommand {
+        if ForeignLibrary.isPath(name) {
+            do {
+                return .kernels(name, name: try ForeignLibrary(name).name)
+            } catch {
+                throw PeerError(description: "--peers: \(error)")
+            }
+        }
         switch name {
         case "torch": return try torch(name, [])
         case "torch-compile": return try torch(name, ["--compile"])
@@ -22,7 +30,8 @@ extension WorkerCommand {
             return .kernels("openblas")
         default:
             throw PeerError(
-                description: "--peers: there is no peer '\(name)'; there are \(peerNames.joined(separator: ", "))")
+                description: "--peers: there is no peer '\(name)'; there are \(peerNames.joined(separator: ", ")), "
+                    + "and paths of shared libraries, such as ./libmine.so")
         }
     }
 

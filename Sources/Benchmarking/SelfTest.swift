@@ -72,10 +72,9 @@ public struct SelfTest {
         var apart: [Double] = []
         for round in 0..<4 {
             progress("noise of the same code", 0)
-            let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
             for task in Self.tasks {
-                let contest = try contest(a, b, task, 0, seed: UInt64(round), budget: Self.budget)
-                apart.append(exp(abs(log(contest.samples.ratio.median))) - 1)
+                let samples = try samples(task, 0, seed: UInt64(round), budget: Self.budget)
+                apart.append(exp(abs(log(samples.ratio.median))) - 1)
             }
         }
         let margin = max(0.02, Statistics.quantile(apart, 0.95))
@@ -108,30 +107,31 @@ public struct SelfTest {
     private func decide(
         _ task: KernelTask, _ injected: Double, margin: Double, seed: UInt64
     ) throws(WorkerError) -> (PairedSamples, BenchmarkReport.SpeedVerdict) {
-        let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
-        var contest = try contest(a, b, task, injected, seed: seed, budget: Self.budget)
-        var verdict = contest.samples.verdict(margin: margin)
-        var looks = 1
-        while verdict == .unsure, looks < 3 {
-            try contest.measure(least: 10, most: contest.samples.morePairs(for: margin), budget: 4 * Self.budget)
-            verdict = contest.samples.verdict(margin: margin)
-            looks += 1
+        var samples = try samples(task, injected, seed: seed, budget: Self.budget)
+        for _ in 2...3 where samples.verdict(margin: margin) == .unsure {
+            samples.append(try self.samples(task, injected, seed: seed, budget: 4 * Self.budget))
         }
-        guard verdict == .slow else { return (contest.samples, verdict) }
-        let (c, d) = (try WorkerProcess(command), try WorkerProcess(command))
-        let fresh = try self.contest(c, d, task, injected, seed: seed, budget: 2 * Self.budget)
-        return (contest.samples, fresh.samples.agrees(margin: margin) ? .slow : .unsure)
+        let verdict = samples.verdict(margin: margin)
+        guard verdict == .slow else { return (samples, verdict) }
+        let fresh = try self.samples(task, injected, seed: seed, budget: 2 * Self.budget)
+        return (samples, fresh.agrees(margin: margin) ? .slow : .unsure)
     }
 
-    private func contest(
-        _ a: WorkerProcess, _ b: WorkerProcess, _ task: KernelTask, _ injected: Double, seed: UInt64, budget: Double
-    ) throws(WorkerError) -> Contest {
+    /// Pairs from several pairs of new processes, as the gate takes them.
+    private func samples(
+        _ task: KernelTask, _ injected: Double, seed: UInt64, budget: Double
+    ) throws(WorkerError) -> PairedSamples {
         var task = task
         task.seed = seed
-        _ = try a.prepare(task)
-        _ = try b.prepare(task)
-        var contest = try Contest(a, b, task, slowdown: injected)
-        try contest.measure(least: 20, most: 400, budget: budget)
-        return contest
+        var samples = PairedSamples()
+        for _ in 0..<Gate.processes {
+            let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
+            _ = try a.prepare(task)
+            _ = try b.prepare(task)
+            var contest = try Contest(a, b, task, slowdown: injected)
+            try contest.measure(least: 10, most: 400, budget: budget / Double(Gate.processes))
+            samples.append(contest.samples)
+        }
+        return samples
     }
 }

@@ -36,7 +36,9 @@ struct StepRace {
             } else {
                 let worker = try WorkerProcess(command)
                 switch try worker.prepare(task) {
-                case .ready: runners[runners.count - 1] = try Runner(worker)
+                case .ready(let implementation):
+                    runners[runners.count - 1] = try Runner(worker)
+                    if implementation.contains(" with ") { timing.note = implementation }
                 case .unsupported(let reason): timing.note = reason
                 }
             }

@@ -43,8 +43,7 @@ struct Trial {
         guard try prepare(crew, 0) else { return }
         let task = workload.task
         _ = try crew.twin.prepare(task)
-        contests[0] = try contest(crew.workers[0], crew.twin, budget: budget)
-        looks[0] = 1
+        try add(contest(crew.workers[0], crew.twin, budget: budget), 0)
         for index in 1..<crew.workers.count {
             if let reason = crew.workers[index].command.refusal(of: workload) {
                 row.timings[index].note = reason
@@ -55,12 +54,17 @@ struct Trial {
                 row.timings[index].note = "the same code"
                 continue
             }
-            contests[index] = try contest(crew.workers[0], crew.workers[index], budget: budget)
-            looks[index] = 1
+            try add(contest(crew.workers[0], crew.workers[index], budget: budget), index)
         }
-        for index in crew.workers.indices where looks[index] > 0 {
+        for index in crew.workers.indices where looks[index] > 0 && row.timings[index].accuracy == nil {
             try verify(crew.workers[index], index)
         }
+    }
+
+    /// Adds pairs of the first look.
+    private mutating func add(_ samples: PairedSamples, _ index: Int) {
+        if looks[index] == 1 { contests[index]?.append(samples) } else { contests[index] = samples }
+        looks[index] = 1
     }
 
     /// Takes more pairs against the contestants at which the ratio is still open; false if there are none.

@@ -1,3 +1,4 @@
+import FastKernels
 import Foundation
 import KernelCatalog
 import Kernels
@@ -46,8 +47,12 @@ public struct WorkerService {
             case .prepareStep(let task):
                 prepared = nil
                 Affinity.set(threads: task.threads)
-                model = TimedModel(task, kernels)
-                try say(.ready(implementation: name))
+                guard let (all, title) = kernelsOfModel else {
+                    try say(.unsupported(reason: "it has not every kernel of a model"))
+                    continue
+                }
+                model = TimedModel(task, all)
+                try say(.ready(implementation: title))
             case .step:
                 guard let times = model?.step() else { throw TaskError(description: "no model was prepared") }
                 try say(times)
@@ -55,6 +60,18 @@ public struct WorkerService {
                 try say(.memory(bytes: RunFacts.peakMemory()))
             }
         }
+    }
+
+    /// The kernels for a whole model, and what they are; nil if some are missing. llm.c has no function for the update,
+    /// which is fast's then.
+    private var kernelsOfModel: (kernels: KernelSet<Float>, title: String)? {
+        var kernels = kernels
+        var title = name
+        if kernels.implementation(of: AdamW.Update<Float>.self) == nil {
+            kernels.use(Implementation("fast", FastKernels.adamwUpdate))
+            title += " with the update of fast"
+        }
+        return KernelCatalog.kernels.allSatisfy { kernels.canRun($0) } ? (kernels, title) : nil
     }
 
     private func implementation(of name: String) -> String {

@@ -1,9 +1,18 @@
+import ForeignKernels
 import Foundation
 import Kernels
 
 /// A choice of kernels that the catalog cannot meet.
 public struct KernelSelectionError: Error, CustomStringConvertible {
     public let description: String
+}
+
+/// The kernels that a choice names.
+public struct KernelSelection {
+    /// The kernels.
+    public var kernels: KernelSet<Float>
+    /// The shared libraries that some of them are in.
+    public var libraries: [ForeignLibrary] = []
 }
 
 extension KernelCatalog {
@@ -19,17 +28,26 @@ extension KernelCatalog {
         return Set(names)
     }
 
-    /// The set that `selection` names: names of implementations and `operation=name`, separated by commas.
-    ///
-    /// A set starts as the reference and is overridden, item by item, by the kernels that exist under that name:
-    /// `fast`, `fast,matmul=reference`, `matmul=mine`.
+    /// The set that `selection` names; see ``selection(named:workers:)``.
     ///
     /// - Throws: ``KernelSelectionError`` when a name matches nothing.
     public static func set(
-        named selection: String, workers: Workers = .one,
-        from implementations: [Implementation<Float>] = implementations
+        named selection: String, workers: Workers = .one
     ) throws(KernelSelectionError) -> KernelSet<Float> {
-        var set = KernelSet<Float>(reference(), workers: workers)
+        try self.selection(named: selection, workers: workers).kernels
+    }
+
+    /// The kernels that `selection` names: implementations, paths of shared libraries, and `operation=` either of these,
+    /// separated by commas.
+    ///
+    /// A set starts as the reference and is overridden, item by item, by the kernels that exist under that name:
+    /// `fast`, `fast,matmul=reference`, `matmul=mine`, `./libmine.so`. A library's kernels run in child processes.
+    ///
+    /// - Throws: ``KernelSelectionError`` when a name matches nothing, or a library cannot be used.
+    public static func selection(
+        named selection: String, workers: Workers = .one
+    ) throws(KernelSelectionError) -> KernelSelection {
+        var found = KernelSelection(kernels: KernelSet(reference(), workers: workers))
         for item in selection.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = item.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
             guard let name = parts.last, !name.isEmpty, parts.count <= 2 else {
@@ -42,20 +60,42 @@ extension KernelCatalog {
                     description: "--kernels: no operation is called '\(operation)'; "
                         + "there are \(operations.joined(separator: ", "))")
             }
-            let chosen = implementations.filter {
-                $0.name == name && (operation == nil || $0.kernelName.operation == operation)
-            }
+            let all = ForeignLibrary.isPath(name) ? try library(name, &found) : implementations
+            let candidates = all.filter { operation == nil || $0.kernelName.operation == operation }
+            let chosen = candidates.filter { $0.name == ForeignLibrary.name(of: name) }
             guard !chosen.isEmpty else {
-                let known = unique(
-                    implementations.filter { operation == nil || $0.kernelName.operation == operation }.map(\.name))
+                if let library = found.libraries.first(where: { $0.path == name }) {
+                    throw KernelSelectionError(
+                        description: "--kernels: \(name) has no \(operation ?? ""); it has "
+                            + unique(library.provided.map(\.operation)).joined(separator: ", "))
+                }
+                let known = unique(candidates.map(\.name))
                 throw KernelSelectionError(
                     description: "--kernels: no implementation \(operation.map { "of \($0) " } ?? "")"
                         + "is called '\(name)'; there are \(known.joined(separator: ", "))")
             }
             if name == "fast" { try checkMachine() }
-            for implementation in chosen { set.use(implementation) }
+            for implementation in chosen { found.kernels.use(implementation) }
         }
-        return set
+        return found
+    }
+
+    /// The kernels of the library at `path`, opened once.
+    private static func library(
+        _ path: String, _ found: inout KernelSelection
+    ) throws(KernelSelectionError) -> [Implementation<Float>] {
+        if let library = found.libraries.first(where: { $0.path == path }) { return library.implementations }
+        if let namesake = found.libraries.first(where: { $0.name == ForeignLibrary.name(of: path) }) {
+            throw KernelSelectionError(
+                description: "--kernels: \(namesake.path) and \(path) have one name in reports; rename one")
+        }
+        do {
+            let library = try ForeignLibrary(path)
+            found.libraries.append(library)
+            return library.implementations
+        } catch {
+            throw KernelSelectionError(description: "--kernels: \(error)")
+        }
     }
 
     /// Refuses instructions that this machine does not have, which would end the process; says so once if it has better.

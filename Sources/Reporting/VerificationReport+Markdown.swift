@@ -23,6 +23,7 @@ extension VerificationReport {
                 Self.folded(
                     "\(mode.rawValue): \(Formatting.count(rows.count)) tensors", Self.table(rows, findings: false)))
         }
+        if !libraries.isEmpty { parts += ["## Libraries", libraryTable] }
         parts += ["## Fixtures", fixtureTable, "## Run", facts]
         return parts.joined(separator: "\n\n") + "\n"
     }
@@ -98,6 +99,17 @@ extension VerificationReport {
                     Formatting.count(fixture.leftOut), "`\(fixture.sha256)`",
                 ]
             }, right: [1, 2])
+    }
+
+    private var libraryTable: String {
+        Formatting.markdown(
+            ["file", "kernels", "not provided; reference stood in"],
+            libraries.map { library in
+                [
+                    "`\(library.path)`", String(library.provided.count),
+                    library.missing.isEmpty ? "–" : library.missing.joined(separator: ", "),
+                ]
+            }, right: [1])
     }
 
     private var facts: String {

@@ -56,6 +56,17 @@ extension VerificationReport {
             }, right: [2, 3, 4])
     }
 
+    /// What each shared library has and has not, in words.
+    public var libraryLines: [String] {
+        libraries.flatMap { library in
+            let count =
+                "\(library.name): \(library.provided.count) of "
+                + "\(library.provided.count + library.missing.count) kernels"
+            return [library.missing.isEmpty ? count : "\(count); not provided, and taken from reference:"]
+                + library.missing.map { "    \($0)" }
+        }
+    }
+
     /// What failed, in words.
     public var failureLines: [String] {
         let failures = rows.filter { $0.verdict == .fail }

@@ -51,6 +51,26 @@ public struct VerificationReport: Codable, Sendable {
         }
     }
 
+    /// A shared library that kernels came from.
+    public struct Library: Codable, Sendable, Hashable {
+        /// The name that stands for it in the rows.
+        public let name: String
+        /// The path as given.
+        public let path: String
+        /// The kernels that it has, as `operation pass`.
+        public let provided: [String]
+        /// Those that it could have and has not.
+        public let missing: [String]
+
+        /// The record of one library.
+        public init(name: String, path: String, provided: [String], missing: [String]) {
+            self.name = name
+            self.path = path
+            self.provided = provided
+            self.missing = missing
+        }
+    }
+
     /// The outcome.
     public var verdict: Verdict
     /// What is to blame, when the verdict is fail.
@@ -61,6 +81,8 @@ public struct VerificationReport: Codable, Sendable {
     public var fixtures: [Fixture]
     /// The implementation that stood for each kernel, by `operation pass`.
     public var implementations: [String: String]
+    /// The shared libraries that some of them are in.
+    public var libraries: [Library]
     /// Where it ran.
     public var machine: Machine
     /// The commit of the sources, with `+` behind it where they were changed; nil outside a checkout.
@@ -76,7 +98,8 @@ public struct VerificationReport: Codable, Sendable {
 
     /// A report of `rows`.
     public init(
-        verdict: Verdict, blamed: Blame?, fixtures: [Fixture], implementations: [String: String], machine: Machine,
+        verdict: Verdict, blamed: Blame?, fixtures: [Fixture],
+        implementations: [String: String], libraries: [Library] = [], machine: Machine,
         commit: String?, flags: [String], seconds: Double, peakMemory: Int, rows: [ComparisonRow]
     ) {
         self.verdict = verdict
@@ -84,6 +107,7 @@ public struct VerificationReport: Codable, Sendable {
         compared = rows.count
         self.fixtures = fixtures
         self.implementations = implementations
+        self.libraries = libraries
         self.machine = machine
         self.commit = commit
         self.flags = flags

@@ -27,19 +27,23 @@ public struct Flag: Sendable {
 /// What a command takes and says about itself.
 public struct CommandSyntax: Sendable {
     let name: String
+    let operands: [String]
     let summary: String
     let flags: [Flag]
     let examples: [(command: String, meaning: String)]
     let exitCodes: String
     let version: String
 
-    /// The syntax of the command `name`; `--help` and `--version` come by themselves.
+    /// The syntax of the command `name`, which takes just those `operands`, words that belong to no flag; `--help` and
+    /// `--version` come by themselves.
     public init(
-        _ name: String, summary: String, flags: [Flag], examples: [(command: String, meaning: String)],
+        _ name: String, operands: [String] = [], summary: String, flags: [Flag],
+        examples: [(command: String, meaning: String)],
         exitCodes: String = "0 all held, 1 something did not hold, 2 unusable input or flags.",
         version: String = plumblineVersion
     ) {
         self.name = name
+        self.operands = operands
         self.summary = summary
         self.flags =
             flags + [
@@ -55,12 +59,15 @@ public struct CommandSyntax: Sendable {
     /// - Throws: ``UsageError`` for an unknown flag, a missing value, or a word that belongs to no flag.
     public func parse(_ words: [String]) throws(UsageError) -> Arguments {
         var values: [String: [String]] = [:]
+        var given: [String] = []
         var index = 0
         while index < words.count {
             let parts = words[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             index += 1
             guard name.hasPrefix("-") else {
+                given.append(words[index - 1])
+                if given.count <= operands.count { continue }
                 throw UsageError("'\(name)' belongs to no flag; see \(self.name) --help")
             }
             guard let flag = flags.first(where: { $0.name == name || ($0.name == "--help" && name == "-h") }) else {
@@ -88,13 +95,16 @@ public struct CommandSyntax: Sendable {
             Terminal.print("\(name) \(version)")
             Terminal.run(name) { .held }
         }
-        return Arguments(values: values)
+        guard given.count == operands.count else {
+            throw UsageError("\(operands[given.count]) is missing; see \(name) --help")
+        }
+        return Arguments(operands: given, values: values)
     }
 
     /// The text of `--help`, at most 80 columns wide.
     var help: String {
         var lines = wrap(summary, width: 80)
-        lines += ["", "Usage: \(name) [FLAGS]", "", "Flags:"]
+        lines += ["", "Usage: \(([name] + operands).joined(separator: " ")) [FLAGS]", "", "Flags:"]
         for flag in flags {
             lines.append("  \(flag.name)" + (flag.placeholder.isEmpty ? "" : " \(flag.placeholder)"))
             lines += wrap(flag.help, width: 72).map { "        " + $0 }
@@ -120,11 +130,16 @@ public struct CommandSyntax: Sendable {
 /// The version of all commands.
 public let plumblineVersion = "0.1.0"
 
-/// The flags of a command line.
+/// The operands and flags of a command line.
 public struct Arguments: Sendable {
+    /// The words that belong to no flag, as many as the command takes.
+    public let operands: [String]
     private let values: [String: [String]]
 
-    fileprivate init(values: [String: [String]]) { self.values = values }
+    fileprivate init(operands: [String], values: [String: [String]]) {
+        self.operands = operands
+        self.values = values
+    }
 
     /// Whether the flag is there.
     public func has(_ flag: String) -> Bool { values[flag] != nil }

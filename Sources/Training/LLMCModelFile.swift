@@ -87,7 +87,7 @@ struct LLMCModelFile {
     }
 
     /// The parameters in the file's order.
-    private static func order(_ configuration: Configuration) -> [TensorSpecification] {
+    static func order(_ configuration: Configuration) -> [TensorSpecification] {
         let w = ParameterLayout(configuration)
         let kinds: [KeyPath<ParameterLayout.Block, TensorSpecification>] = [
             \.ln_1.weight, \.ln_1.bias, \.attn.c_attn.weight, \.attn.c_attn.bias, \.attn.c_proj.weight,

@@ -6,11 +6,18 @@ enum Blame {
     /// all rows hold.
     static func of(_ rows: [ComparisonRow]) -> VerificationReport.Blame? {
         let failures = rows.filter { $0.verdict == .fail }
-        if let row = failures.first(where: { $0.mode == .isolated && $0.operation != model && !$0.isWiring }) {
+        if let row = failures.first(where: {
+            $0.mode == .isolated && ![model, library].contains($0.operation) && !$0.isWiring
+        }) {
             return VerificationReport.Blame(
                 operation: row.operation, pass: row.pass, tensor: row.tensor,
                 explanation: "\(row.operation) \(row.pass) (\(row.implementation)) is wrong on the reference's inputs: "
                     + "\(row.tensor) of \(row.case)\(row.note.map { ": \($0)" } ?? "")")
+        }
+        if let row = failures.first(where: { $0.operation == library }) {
+            return VerificationReport.Blame(
+                operation: row.operation, pass: row.pass, tensor: row.tensor,
+                explanation: "\(row.case): \(row.note ?? row.tensor)")
         }
         // The model's own outputs come in the order of execution; what a tensor fails on alone is the last resort.
         guard let row = failures.first(where: { $0.mode == .chained }) ?? failures.first else { return nil }
@@ -24,6 +31,8 @@ enum Blame {
                 + "\(row.operation) \(row.pass))")
     }
 
+    /// The operation of rows that speak of a shared library as such.
+    static let library = "library"
     /// The operation of rows that no kernel wrote.
     static let model = "model"
 }

@@ -1,3 +1,4 @@
+import ForeignKernels
 import Kernels
 import Tensors
 
@@ -20,6 +21,8 @@ final class CallWatcher: KernelInterceptor {
         let roundings: Int
         /// The place of the call in the order of execution.
         let order: Int
+        /// What the kernel did that it must not, in words.
+        var findings: [String] = []
     }
 
     private let tensors: ModelTensors
@@ -67,7 +70,7 @@ final class CallWatcher: KernelInterceptor {
                 try force(tensor)
             }
         }
-        run(call)
+        let incidents = CallIncident.during { run(call) }
         for (argument, view) in arguments.results {
             roundings = max(roundings, argument.roundings)
             guard let tensor = tensors[UnsafePointer(view.base)], tensor.isResult else { continue }
@@ -76,7 +79,8 @@ final class CallWatcher: KernelInterceptor {
             asForced.remove(tensor.path)
             pending[tensor.path] = Write(
                 tensor: tensor, kernel: K.name, coverage: argument.coverage,
-                roundings: force == nil ? roundings : max(argument.roundings, earlier), order: calls)
+                roundings: force == nil ? roundings : max(argument.roundings, earlier), order: calls,
+                findings: incidents.map { [$0.argument, $0.note].compactMap(\.self).joined(separator: ": ") })
         }
         calls += 1
     }

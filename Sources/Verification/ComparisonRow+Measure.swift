@@ -1,3 +1,4 @@
+import ForeignKernels
 import Kernels
 import Reporting
 
@@ -8,6 +9,19 @@ extension ComparisonRow {
             operation: operation, implementation: implementation, pass: pass, mode: mode, isOfState: isOfState,
             case: `case`, tensor: "", count: 0, worst: 0, bound: 0, index: [], expected: 0, actual: 0, ulps: 0, rmse: 0,
             torch_rmse: 0, verdict: .pass)
+    }
+
+    /// What loading a library does to the process that loads it; nil if nothing.
+    init?(loading library: ForeignLibrary) {
+        guard library.changesFloatingPoint else { return nil }
+        self.init(
+            operation: Blame.library, implementation: library.name, pass: "load", mode: .isolated, isOfState: false,
+            case: library.path)
+        tensor = "floating-point environment"
+        verdict = .fail
+        note =
+            "loading the library switches on flush to zero, or other rounding, in the thread that loads it, as linking "
+            + "with -Ofast or -ffast-math does; its kernels were called with the default restored"
     }
 
     /// Fills in what was measured of a tensor of that shape, against a bound for each element.

@@ -40,6 +40,11 @@ public enum FixtureSeal {
         try file.close()
     }
 
+    /// The SHA-256 of a whole file without a seal, in hexadecimal; empty if it cannot be read.
+    static func digest(of path: String) -> String {
+        FileHandle(forReadingAtPath: path).flatMap { try? digest(of: $0) } ?? ""
+    }
+
     private static func seal(_ digest: String) -> Data {
         var data = Data((heading + digest + "\n").utf8)
         data.append(Data(count: byteCount - data.count))

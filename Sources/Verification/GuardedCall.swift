@@ -1,4 +1,5 @@
 import Kernels
+import Sentinel
 import Tensors
 
 /// A kernel's call on memory of its own that is guarded, filled from a case.

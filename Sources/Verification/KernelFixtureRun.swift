@@ -12,9 +12,7 @@ struct KernelFixtureRun {
                 Ledger.Entry(mode: .isolated, path: "\(trial.kernelCase.group)/\(tensor)")
             }
             let results = trial.kernelCase.results.map(\.argument.name)
-            let isAsked =
-                request.modes.contains(.isolated)
-                && (request.operations.isEmpty || request.operations.contains(trial.kernel.operation))
+            let isAsked = request.judges(trial.kernel)
             for result in results { ledger.expect(entry(result), asked: isAsked) }
             guard isAsked else { continue }
             for row in trial.judge(request.kernels) {

@@ -1,5 +1,7 @@
 import CSentinel
+import ForeignKernels
 import Kernels
+import Sentinel
 import Tensors
 
 /// The trial of one kernel on one case. A kernel is not trusted: it is run in several places of memory, on several
@@ -15,6 +17,8 @@ struct KernelTrial {
 
     private let kernelCase: KernelCase
     private let kernels: KernelSet<Float>
+    /// Whether a call did not come back; there is no use in more of them.
+    private var isOver = false
 
     /// Tries the implementation that `kernels` has of `K`.
     init<K: Kernel<Float>>(_ kernel: K.Type, _ kernelCase: KernelCase, _ kernels: KernelSet<Float>) {
@@ -28,6 +32,7 @@ struct KernelTrial {
             let call = GuardedCall<K>(kernelCase, placement)
             run(call, kernels.workers, asDecoy: true)
             judge(run(call, kernels.workers))
+            if isOver { return }
         }
         // The same bits are asked of runs in the same place: a kernel may take its sums apart by alignment.
         let call = GuardedCall<K>(kernelCase, .atEnd)
@@ -48,12 +53,12 @@ struct KernelTrial {
         var kernels = kernels
         kernels.workers = workers
         FloatingPointEnvironment.restore(workers)
-        kernels.run(call.call)
+        let incidents = CallIncident.during { kernels.run(call.call) }
         let changed = FloatingPointEnvironment.restore(workers)
+        for incident in incidents { note(incident.argument, incident.note) }
+        isOver = isOver || incidents.contains(where: \.isFatal)
         guard !asDecoy else { return [] }
-        if changed, let result = kernelCase.results.first {
-            note(result.argument.name, "the kernel left another floating-point environment: flush to zero, or rounding")
-        }
+        if changed { note(nil, CallIncident.floatingPoint) }
         for (argument, text) in call.trespasses { note(argument, text) }
         return call.results.map { Array($0.buffer) }
     }
@@ -72,7 +77,9 @@ struct KernelTrial {
         }
     }
 
-    private mutating func note(_ argument: String, _ text: String) {
+    /// Notes what was found at an argument, or at the kernel as such.
+    private mutating func note(_ argument: String?, _ text: String) {
+        guard let argument = argument ?? kernelCase.results.first?.argument.name else { return }
         if !findings.contains(where: { $0 == (argument, text) }) { findings.append((argument, text)) }
     }
 }

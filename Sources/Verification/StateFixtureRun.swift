@@ -52,6 +52,10 @@ struct StateFixtureRun {
             try books.settle(entry)
             var row = row(write.kernel, mode, place, write.tensor.name)
             row.recordBand(try measure(write), shape: write.tensor.shape, roundings: write.roundings)
+            if !write.findings.isEmpty {
+                row.note = write.findings.joined(separator: "; ")
+                row.verdict = .fail
+            }
             if row.verdict == .fail {
                 try explain(&row, write.tensor.path, write.tensor.shape, View(write.tensor.view), write.coverage)
             }
@@ -213,34 +217,13 @@ struct StateFixtureRun {
     private func measure(
         _ path: String, _ shape: [Int], _ view: View<Float>, _ coverage: Coverage
     ) throws(FixtureError) -> ErrorMeasure {
-        var measure = ErrorMeasure()
-        let slab = 1 << 18
-        for start in stride(from: 0, to: view.count, by: slab) {
-            let range = start..<min(start + slab, view.count)
-            let truth = try file.read("\(path)/float64", Double.self, elements: range)
-            let torch = try file.read("\(path)/float32", Float.self, elements: range)
-            for index in range where coverage.contains(index, shape: shape) {
-                guard truth[index - start].isFinite, torch[index - start].isFinite else {
-                    throw file.error(path, "element \(index) of the reference is not finite")
-                }
-                measure.add(
-                    index: index, actual: Double(view[index]), torch: Double(torch[index - start]),
-                    truth: truth[index - start], bound: 1)
-            }
-        }
-        return measure
+        try file.measure(path, shape, coverage) { Double(view[$0]) }
     }
 
     /// Describes the errors of a failed tensor, unless it is too large for that.
     private func explain(
         _ row: inout ComparisonRow, _ path: String, _ shape: [Int], _ view: View<Float>, _ coverage: Coverage
     ) throws(FixtureError) {
-        guard view.count <= 1 << 22 else { return }
-        // The band bounds a root mean square; hardly an element of a right tensor is at four times that.
-        row.explain(
-            actual: view.buffer.map(Double.init), truth: try file.read("\(path)/float64", Double.self),
-            bound: [Double](repeating: 4 * row.bound, count: view.count), initial: nil, shape: shape,
-            coverage: coverage,
-            sizes: [:])
+        try file.explain(&row, path, shape, coverage) { Double(view[$0]) }
     }
 }

@@ -1,3 +1,4 @@
+import ForeignKernels
 import Foundation
 import GPT2
 import KernelCatalog
@@ -8,6 +9,9 @@ import Reporting
 public struct VerificationRequest {
     /// The kernels.
     public var kernels: KernelSet<Float>
+    /// The shared libraries that some are in. Where there are any, kernels that the reference stands in for are not judged
+    /// alone.
+    public var libraries: [ForeignLibrary]
     /// Paths of fixtures; see ``Verifier/committedFixtures(in:)``.
     public var fixtures: [String]
     /// The operations to judge; all if empty.
@@ -19,15 +23,24 @@ public struct VerificationRequest {
 
     /// A request to judge `kernels` by `fixtures`, in every operation and mode unless given.
     public init(
-        kernels: KernelSet<Float>, fixtures: [String], operations: Set<String> = [],
+        kernels: KernelSet<Float>, libraries: [ForeignLibrary] = [], fixtures: [String], operations: Set<String> = [],
         modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases),
         rewiring: (any KernelInterceptor<Float>)? = nil
     ) {
         self.kernels = kernels
+        self.libraries = libraries
         self.fixtures = fixtures
         self.operations = operations
         self.modes = modes
         self.rewiring = rewiring
+    }
+
+    /// Whether the kernel is to be judged alone.
+    func judges(_ kernel: KernelName) -> Bool {
+        guard modes.contains(.isolated), operations.isEmpty || operations.contains(kernel.operation) else {
+            return false
+        }
+        return libraries.isEmpty || ![nil, "reference"].contains(kernels.implementation(named: kernel))
     }
 }
 
@@ -82,6 +95,7 @@ public struct Verifier {
             fixtures.append(try ledger.close())
             rows += ledger.rows
         }
+        rows += request.libraries.compactMap(ComparisonRow.init(loading:))
         guard !rows.isEmpty else {
             throw FixtureError(
                 file: request.fixtures.joined(separator: ", "), "nothing in it was compared",

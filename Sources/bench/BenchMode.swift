@@ -1,4 +1,5 @@
 import Benchmarking
+import ForeignKernels
 import Foundation
 import KernelCatalog
 import Reporting
@@ -25,7 +26,9 @@ enum BenchMode {
             Flag("--threads", "N,...", .many, help: "Numbers of threads; 1 and all cores if not given."),
             Flag(
                 "--peers", "PEER,...", .many,
-                help: "Time these too: \(WorkerCommand.peerNames.joined(separator: ", "))."),
+                help:
+                    "Time these too: \(WorkerCommand.peerNames.joined(separator: ", ")), or a shared library such as ./libmine.so."
+            ),
             Flag("--from", "FILE", help: "Draw the report of a bench.json again, and time nothing."),
             Flag("--report", "DIR", help: "Where bench.md, bench.json and the drawings go; reports if not given."),
         ],
@@ -104,7 +107,9 @@ enum BenchMode {
             throw UsageError("--kernels needs one set or two, such as fast,reference")
         }
         for name in names { _ = try KernelCatalog.set(named: name) }
-        var contestants = names.map { WorkerCommand.kernels($0) }
+        var contestants = names.map {
+            WorkerCommand.kernels($0, name: ForeignLibrary.isPath($0) ? ForeignLibrary.name(of: $0) : $0)
+        }
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
         let only = arguments.list("--only")
         return BenchmarkRequest(

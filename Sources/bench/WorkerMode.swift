@@ -1,5 +1,7 @@
 import Benchmarking
+import ForeignKernels
 import KernelCatalog
+import Kernels
 import Terminal
 
 /// `bench worker`: what the conductor starts.
@@ -11,8 +13,16 @@ enum WorkerMode {
 
     static func run(_ words: [String]) throws -> ExitCode {
         let selection = try syntax.parse(words).value("--kernels") ?? "fast"
-        let kernels = selection == "openblas" ? try OpenBLAS().kernels : try KernelCatalog.set(named: selection)
-        try WorkerService(name: selection, kernels: kernels).run()
+        let kernels =
+            selection == "openblas"
+            ? try OpenBLAS().kernels
+            : ForeignLibrary.isPath(selection) ? try library(selection) : try KernelCatalog.set(named: selection)
+        try WorkerService(name: ForeignLibrary.name(of: selection), kernels: kernels).run()
         return .held
+    }
+
+    /// The kernels of a library, called in this process: a worker may crash.
+    private static func library(_ path: String) throws(ForeignLibraryError) -> KernelSet<Float> {
+        KernelSet(try LoadedLibrary(path).implementations(named: ForeignLibrary.name(of: path)))
     }
 }

@@ -10,11 +10,13 @@ enum VerifyMode {
     private static let syntax = CommandSyntax(
         "verify",
         summary:
-            "Compares every GPT-2 kernel, layer by layer, with what PyTorch computed. `verify selftest` tries the harness itself.",
+            "Compares every GPT-2 kernel, layer by layer, with what PyTorch computed. `verify compare` judges what another program wrote, `verify gradcheck` needs no fixtures, and `verify selftest` tries the harness itself; each has its own --help.",
         flags: [
             Flag(
                 "--kernels", "SET",
-                help: "The kernels to judge: fast (the default), reference, or a list such as fast,matmul=reference."),
+                help:
+                    "The kernels to judge: fast (the default), reference, the path of a shared library, or a list such as fast,matmul=reference."
+            ),
             Flag("--fixture", "FILE ...", .many, help: "The fixtures to judge by; those of the project if not given."),
             Flag("--only", "OP,...", .many, help: "Judge these operations alone, such as gelu,layernorm."),
             Flag(
@@ -22,6 +24,10 @@ enum VerifyMode {
                 help:
                     "isolated (each kernel on the reference's inputs), chained (the model on its own outputs), training (steps of the optimizer), or all, the default."
             ),
+            Flag(
+                "--model", "FILE",
+                help: "A model of llm.c's, such as gpt2_124M.bin; judge by it and its --state, in place of fixtures."),
+            Flag("--state", "FILE", help: "What PyTorch computed with it: llm.c's gpt2_124M_debug_state.bin."),
             Flag("--threads", "N", help: "Threads for the kernels; all cores if not given."),
             Flag(
                 "--report", "DIR",
@@ -32,6 +38,13 @@ enum VerifyMode {
             ("verify", "Judge the fast kernels by all fixtures of the project."),
             ("verify --kernels reference --only attention", "Judge one operation of the reference."),
             ("verify --fixture fixtures/generated/124M.h5", "Judge a whole GPT-2 of 124 million parameters."),
+            ("verify --kernels ./libmine.so", "Judge the kernels of a C library, in processes of their own."),
+            (
+                "verify --model gpt2_124M.bin --state gpt2_124M_debug_state.bin",
+                "Judge by llm.c's files: logits, loss and gradients."
+            ),
+            ("verify compare fixtures/tiny.h5 candidate.h5", "Judge what another program wrote."),
+            ("verify gradcheck", "Hold each backward kernel against differences of its forward."),
             ("verify selftest", "Plant bugs and see each of them caught."),
         ])
 
@@ -43,9 +56,13 @@ enum VerifyMode {
         }
         let started = ContinuousClock.now
         let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
+        let selection = try KernelCatalog.selection(
+            named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads))
+        if arguments.has("--model") || arguments.has("--state") {
+            return try LLMCMode.run(arguments, selection.kernels, selection.libraries, flags: words)
+        }
         let request = VerificationRequest(
-            kernels: try KernelCatalog.set(
-                named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)),
+            kernels: selection.kernels, libraries: selection.libraries,
             fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
             operations: try KernelCatalog.checkedOperations(arguments.list("--only")),
             modes: try modes(arguments.list("--mode")))
@@ -55,9 +72,13 @@ enum VerifyMode {
         bar.clear()
 
         let report = VerificationReport(
-            outcome, kernels: request.kernels, flags: words,
+            outcome, kernels: request.kernels, libraries: request.libraries, flags: words,
             seconds: started.duration(to: .now) / .seconds(1))
-        let folder = arguments.value("--report") ?? "reports"
+        return try publish(report, folder: arguments.value("--report") ?? "reports")
+    }
+
+    /// Writes a report to `folder` and shows it; says how the command ends.
+    static func publish(_ report: VerificationReport, folder: String) throws -> ExitCode {
         for file in try report.files() { try AtomicFile.write(file.data, to: "\(folder)/\(file.name)") }
         show(report, folder: folder)
         try GitHubActions.publish(report)
@@ -94,6 +115,8 @@ enum VerifyMode {
             for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
             Terminal.print("")
         }
+        for line in report.libraryLines { Terminal.print(line) }
+        if !report.libraries.isEmpty { Terminal.print("") }
         for line in report.failureLines { Terminal.print(style.red(line)) }
         if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
         Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))

@@ -28,4 +28,28 @@ struct PythonComparisonTests {
         let run = try Run(python, ["scripts/check_tokenizer.py", "--train", train])
         #expect(run.code == 0, "\(run.output)\(run.errors)")
     }
+
+    /// A dump of transformers' GPT-2 holds; with attention's dropout left on, its output is the first to diverge.
+    @Test(
+        .enabled(if: python(with: ["torch", "transformers", "h5py"]) != nil),
+        arguments: [("eager", "0", 0), ("sdpa", "0", 0), ("eager", "0.1", 1)])
+    func hookedTransformers(_ attention: String, dropout: String, code: Int) throws {
+        let python = try #require(Self.python(with: ["torch", "transformers", "h5py"]))
+        let folder = NSTemporaryDirectory() + "plumbline-dump-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let dump = try Run(
+            python,
+            [
+                "scripts/dump_hooks.py", "fixtures/tiny.h5", "--out", "\(folder)/candidate.h5", "--attention",
+                attention, "--attn-pdrop", dropout,
+            ])
+        #expect(dump.code == 0, "\(dump.errors)")
+        let run = try Run(
+            "verify", ["compare", "fixtures/tiny.h5", "\(folder)/candidate.h5", "--report", folder])
+        #expect(run.code == code, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("Compared 74 of 95 tensors; 21 are not materialised by the candidate:"))
+        #expect(run.output.contains("atty of tiny h.0 is the first divergence") == (code == 1))
+        #expect(run.output.contains(code == 0 ? "PASS: 74" : "FAIL: "))
+    }
 }

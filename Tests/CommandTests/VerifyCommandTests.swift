@@ -46,6 +46,15 @@ struct VerifyCommandTests {
         (["--kernel", "fast"], "did you mean --kernels?"), (["--threads", "0"], "above 0"), (["--fixture"], "FILE"),
         (["extra"], "extra"), (["--fixture", "/no/such.h5"], "/no/such.h5: there is no such file"),
         (["--only", "adamw", "--mode", "chained"], "nothing in it was compared"),
+        (["--model", "gpt2.bin"], "--model and --state belong together"),
+        (["--state", "s.bin", "--model", "m.bin", "--only", "gelu"], "--only does not go with --model"),
+        (["--model", "/no/such.bin", "--state", "s.bin"], "/no/such.bin: there is no such file"),
+        (["--model", "fixtures/tiny.h5", "--state", "s.bin"], "fixtures/tiny.h5: "),
+        (["compare", "fixtures/tiny.h5"], "CANDIDATE.h5 is missing"),
+        (["compare", "a.h5", "b.h5", "c.h5"], "'c.h5' belongs to no flag"),
+        (["compare", "fixtures/tiny.h5", "/no/such.h5"], "/no/such.h5: there is no such file"),
+        (["gradcheck", "--only", "softmax"], "none of these has a backward pass"),
+        (["gradcheck", "--kernels", "slow"], "slow"),
     ])
     func unusable(_ arguments: [String], says: String) throws {
         let reports = Reports()
@@ -71,6 +80,26 @@ struct VerifyCommandTests {
         let run = try Run("verify", ["--list"])
         #expect(run.code == 0)
         #expect(run.output.contains("matmul forward") && run.output.contains("reference, fast"))
+    }
+
+    @Test(arguments: ["fast", "reference"])
+    func gradientCheck(_ kernels: String) throws {
+        let reports = Reports()
+        let run = try Run("verify", ["gradcheck", "--kernels", kernels, "--seed", "5", "--report", reports.path])
+        #expect(run.code == 0 && run.errors.isEmpty, "\(run.output)\(run.errors)")
+        #expect(run.output.contains("PASS: 45 gradients"))
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
+        let report = try JSON.report(
+            GradientReport.self, from: Data(contentsOf: URL(fileURLWithPath: reports.path + "/gradcheck.json")))
+        #expect(report.holds && report.seed == 5 && report.rows.count == 45)
+        #expect(FileManager.default.fileExists(atPath: reports.path + "/gradcheck.md"))
+    }
+
+    @Test(arguments: ["compare", "gradcheck", "selftest"])
+    func helpOfModes(_ mode: String) throws {
+        let help = try Run("verify", [mode, "--help"])
+        #expect(help.code == 0 && help.output.contains("Usage: verify \(mode)"))
+        #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
     @Test func reportThatCannotBeWritten() throws {

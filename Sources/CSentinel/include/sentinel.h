@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What watching an untrusted kernel needs and Swift cannot express: a signal handler, and the floating-point
-// control register. Guard pages around a kernel's arguments turn a stray access into a record instead of a crash: the
+// What watching an untrusted kernel needs and Swift cannot express: a signal handler, a forked process, and the
+// floating-point control register. Guard pages around a kernel's arguments turn a stray access into a record instead of a crash: the
 // handler opens the page, filled with NaN, and lets the kernel go on.
 
 /// How a guard page was touched.
@@ -27,6 +27,37 @@ void sentinel_unwatch(int handle);
 /// While `description` is set, a crash prints it to standard error, with the signal, and exits with code 1; NULL
 /// restores the system's ways. The text is copied, up to 255 bytes.
 void sentinel_describe(const char *description);
+
+/// What a child process does for a command; it returns an answer.
+typedef int32_t (*sentinel_body)(void *context, int32_t command);
+
+/// A child process that waits for commands.
+struct sentinel_child {
+    int process;
+    int channel;
+};
+
+/// How a command ended.
+enum sentinel_end {
+    sentinel_returned = 0, // the body returned; the detail is its answer
+    sentinel_crashed = 1,  // a signal ended the child; the detail is its number
+    sentinel_exited = 2,   // the child ended itself; the detail is its exit code
+    sentinel_hung = 3,     // it took too long, and the child was killed
+};
+
+/// Forks a child that runs `body` once for each command. It shares guarded and other shared memory with this process, and
+/// has a copy of the rest; of the threads it has this one alone. What it prints goes to the file `output`. Returns -1
+/// where there can be no child.
+int sentinel_start(sentinel_body body, void *context, int output, struct sentinel_child *child);
+
+/// Has the child carry out a command, and waits up to `seconds`. After any end but `sentinel_returned` it is gone.
+enum sentinel_end sentinel_command(struct sentinel_child child, int32_t command, double seconds, int32_t *detail);
+
+/// The address whose access ended the last child that crashed; guard pages do not count.
+uintptr_t sentinel_fault(void);
+
+/// Lets go of the child, and ends it if it is running.
+void sentinel_end(struct sentinel_child child, int is_running);
 
 /// The bits of the calling thread's floating-point control register that change results: flushing of subnormals and
 /// the direction of rounding. 0 is the default.

@@ -1,12 +1,15 @@
 import CSentinel
 import Foundation
+import Synchronization
 import Tensors
 
 /// Memory for one argument of a kernel that is not trusted. Red zones of NaN on both sides show writes out of bounds;
 /// beyond them lie guard pages, which show reads too.
-final class GuardedBuffer {
+///
+/// Child processes share it.
+public final class GuardedBuffer: Sendable {
     /// Where the elements lie between the guard pages.
-    enum Placement: CaseIterable {
+    public enum Placement: CaseIterable {
         /// On a cache line, as in a model, with a red zone on either side.
         case aligned
         /// Their first byte follows the lower guard page.
@@ -21,17 +24,20 @@ final class GuardedBuffer {
     private static let pattern: UInt8 = 0xff
     private static let page = Int(getpagesize())
 
-    private let mapping: UnsafeMutableRawPointer
-    private let mappedBytes: Int
+    /// Every buffer there is, by the address of its elements. Addresses come again, identities do not.
+    private static let live = Mutex<(identities: [UInt: Int], next: Int)>(([:], 0))
+
+    /// All pages, the guards among them.
+    private let pages: MutableView<UInt8>
     private let offset: Int
     private let byteCount: Int
     private let guards: [Int32]
 
     /// A buffer of `count` elements, uninitialized, placed so.
-    init<Element: BitwiseCopyable & Sendable>(of type: Element.Type, count: Int, _ placement: Placement) {
+    public init<Element: BitwiseCopyable & Sendable>(of type: Element.Type, count: Int, _ placement: Placement) {
         byteCount = count * MemoryLayout<Element>.stride
         let inner = (byteCount + 2 * Self.zone + Self.page - 1) / Self.page * Self.page
-        mappedBytes = inner + 2 * Self.page
+        let mappedBytes = inner + 2 * Self.page
         offset =
             switch placement {
             case .aligned: Self.page + Self.zone
@@ -39,11 +45,16 @@ final class GuardedBuffer {
             case .atEnd: Self.page + inner - byteCount
             }
         guard
-            let mapping = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            let mapping = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
             mapping != MAP_FAILED
         else { preconditionFailure("no memory for \(mappedBytes) bytes") }
-        self.mapping = mapping
+        pages = MutableView(mapping.assumingMemoryBound(to: UInt8.self), count: mappedBytes)
         memset(mapping + Self.page, Int32(Self.pattern), inner)
+        let elements = UInt(bitPattern: mapping + offset)
+        Self.live.withLock {
+            $0.identities[elements] = $0.next
+            $0.next += 1
+        }
         guards = [mapping, mapping + Self.page + inner].map { start in
             mprotect(start, Self.page, PROT_NONE)
             let handle = sentinel_watch(start, Self.page)
@@ -52,22 +63,32 @@ final class GuardedBuffer {
         }
     }
 
+    private var mapping: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pages.base) }
+
     deinit {
         for handle in guards { sentinel_unwatch(handle) }
-        munmap(mapping, mappedBytes)
+        let elements = UInt(bitPattern: mapping + offset)
+        _ = Self.live.withLock { $0.identities.removeValue(forKey: elements) }
+        munmap(mapping, pages.count)
+    }
+
+    /// Which of all buffers ever made has its elements at that address; nil if none has.
+    public static func identity(at base: UnsafeRawPointer) -> Int? {
+        let elements = UInt(bitPattern: base)
+        return live.withLock { $0.identities[elements] }
     }
 
     /// The elements, which must be of the type that the buffer was made for.
-    func view<Element>(of type: Element.Type) -> MutableView<Element> {
+    public func view<Element>(of type: Element.Type) -> MutableView<Element> {
         let base = (mapping + offset).assumingMemoryBound(to: type)
         return MutableView(base, count: byteCount / MemoryLayout<Element>.stride)
     }
 
     /// The elements' bytes.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: mapping + offset, count: byteCount) }
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: mapping + offset, count: byteCount) }
 
     /// How the kernel left the argument's bounds, if it did.
-    var trespass: String? {
+    public var trespass: String? {
         for (handle, side) in zip(guards, ["before the argument's start", "past the argument's end"]) {
             var byte = 0
             switch sentinel_touched(handle, &byte) {
@@ -77,7 +98,7 @@ final class GuardedBuffer {
             default: break
             }
         }
-        let inner = UnsafeRawBufferPointer(start: mapping + Self.page, count: mappedBytes - 2 * Self.page)
+        let inner = UnsafeRawBufferPointer(start: mapping + Self.page, count: pages.count - 2 * Self.page)
         let start = offset - Self.page
         func isIntact(_ zone: Slice<UnsafeRawBufferPointer>) -> Bool { zone.allSatisfy { $0 == Self.pattern } }
         if !isIntact(inner[..<start]) { return "the kernel wrote before the argument's start" }

@@ -1,0 +1,197 @@
+import CSentinel
+import Foundation
+import Kernels
+import Sentinel
+import Synchronization
+
+/// A C shared library whose kernels are called in child processes: they may crash, hang, end their process or write where
+/// they must not, and this process goes on.
+public final class ForeignLibrary: Sendable {
+    /// The path as given.
+    public let path: String
+    /// The file's name, which stands for the library in flags and reports.
+    public var name: String { Self.name(of: path) }
+    /// The kernels that it has a function for.
+    public let provided: [KernelName]
+    /// Those of the ABI that it has none for.
+    public let missing: [KernelName]
+    /// Whether loading it changes what float arithmetic gives in the thread that loads it, as a library that was linked
+    /// with `-Ofast` does: subnormals are flushed to zero, or results rounded otherwise.
+    public let changesFloatingPoint: Bool
+
+    private let state = Mutex<State>(State())
+
+    private struct State {
+        /// Processes that live on, in the order in which they began.
+        var processes: [Caller] = []
+        /// Memory that they share.
+        var spare: [KernelName: GuardedArguments.Spare] = [:]
+        /// How often each kernel ended its process.
+        var deaths: [KernelName: Int] = [:]
+    }
+
+    /// A process that calls one kernel, with arguments that lie in the same memory every time.
+    private struct Caller {
+        let kernel: KernelName
+        let arguments: [Int]
+        /// Holds the call to make.
+        let slot: GuardedBuffer
+        let process: ChildProcess
+    }
+
+    /// Looks, in a child process, at what the library at `path` has.
+    ///
+    /// - Throws: ``ForeignLibraryError`` when it cannot be loaded, or has no kernel.
+    public convenience init(_ path: String) throws(ForeignLibraryError) {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ForeignLibraryError(path, "there is no such file", remedy: "check the path")
+        }
+        let content = try Self.content(of: path)
+        guard content & ~Self.changesFloatingPointBit != 0 else {
+            throw ForeignLibraryError(
+                path, "it exports no function of include/plumbline_kernels.h",
+                remedy: "export some under C names, such as gelu_forward")
+        }
+        self.init(path, content)
+    }
+
+    private init(_ path: String, _ content: Int32) {
+        self.path = path
+        func names(_ isProvided: Bool) -> [KernelName] {
+            foreignKernels.indices.filter { (content & 1 << $0 != 0) == isProvided }.map { foreignKernels[$0].name }
+        }
+        provided = names(true)
+        missing = names(false)
+        changesFloatingPoint = content & Self.changesFloatingPointBit != 0
+    }
+
+    /// The kernels that it has, each call of which runs in a child process. Whoever makes one learns what happened in it
+    /// by ``CallIncident/during(_:)``.
+    public var implementations: [Implementation<Float>] {
+        foreignKernels.filter { provided.contains($0.name) }.map { implementation($0) }
+    }
+
+    /// Whether `name`, in a flag, is the path of a shared library.
+    public static func isPath(_ name: String) -> Bool {
+        name.contains("/") || [".so", ".dylib"].contains { name.hasSuffix($0) }
+    }
+
+    /// The name of the library at `path`.
+    public static func name(of path: String) -> String { (path as NSString).lastPathComponent }
+
+    // MARK: - In the child
+
+    private static let changesFloatingPointBit: Int32 = 1 << 30
+
+    private static func content(of path: String) throws(ForeignLibraryError) -> Int32 {
+        let process = ChildProcess { _ in look(at: path) }
+        guard case .returned(let answer) = process.run(0, within: patience) else {
+            throw ForeignLibraryError(
+                path, "it crashes, hangs or ends its process when it is loaded", remedy: "mend its initializers")
+        }
+        guard answer >= 0 else { throw ForeignLibraryError(path, "it cannot be loaded (\(process.lastWords))") }
+        return answer
+    }
+
+    /// A bit for each kernel that the library has, by its place in ``foreignKernels``; -1 where it cannot be loaded.
+    private static func look(at path: String) -> Int32 {
+        sentinel_reset_float_control()
+        do {
+            let library = try LoadedLibrary(path)
+            var found = sentinel_float_control() != 0 ? changesFloatingPointBit : 0
+            for (index, kernel) in foreignKernels.enumerated() where library.has(kernel) { found |= 1 << index }
+            return found
+        } catch {
+            FileHandle.standardError.write(Data("\(error.reason)\n".utf8))
+            return -1
+        }
+    }
+
+    /// Makes the call; gives the floating-point control that it leaves, of which 0 is the default.
+    private static func make<K: ForeignKernel>(_ call: K, _ path: String, threads: Int32) -> Int32 {
+        // Idle threads of OpenMP are to sleep: many processes wait at a time.
+        setenv("OMP_WAIT_POLICY", "passive", 0)
+        guard let library = try? LoadedLibrary(path) else { return -1 }
+        sentinel_reset_float_control()
+        library.run(call, threads: threads)
+        return Int32(bitPattern: sentinel_float_control())
+    }
+
+    // MARK: - In the parent
+
+    private func implementation<K: ForeignKernel>(_ kernel: K.Type) -> Implementation<Float> {
+        Implementation(name) { [self] (call: K, workers: Workers) in run(call, threads: Int32(workers.count)) }
+    }
+
+    private func run<K: ForeignKernel>(_ call: K, threads: Int32) {
+        state.withLock { state in
+            var call = call
+            var arguments = GuardedArguments(spare: state.spare[K.name] ?? [:])
+            call.visit(&arguments)
+            let incident = run(call, arguments, threads: threads, &state)
+            arguments.finish()
+            incident?.report()
+            if incident?.isFatal == true { arguments.giveUp() }
+        }
+    }
+
+    /// Makes the call in the process of its arguments, or in a new one.
+    private func run<K: ForeignKernel>(
+        _ call: K, _ arguments: GuardedArguments, threads: Int32, _ state: inout State
+    ) -> CallIncident? {
+        guard state.deaths[K.name, default: 0] < Self.mostDeaths else { return Self.incident(.hung) }
+        // Calls in the same memory go to the same process: that is fast, and a kernel that remembers shows it.
+        let earlier = state.processes.firstIndex { $0.kernel == K.name && $0.arguments == arguments.identity }
+        let caller = earlier.map { state.processes.remove(at: $0) } ?? caller(of: call, arguments.identity)
+        Self.place(of: call, in: caller.slot).pointee = call
+        let end = caller.process.run(threads, within: Self.patience + Double(call.cost.operations) / Self.slowest)
+        let incident = Self.incident(end, saying: caller.process.lastWords)
+        if incident?.isFatal == true {
+            if case .hung = end { state.deaths[K.name] = Self.mostDeaths }
+            state.deaths[K.name, default: 0] += 1
+        } else if arguments.copiedBytes <= 1 << 20 {
+            // Each process holds on to a copy of what this one had in memory: not for large models.
+            state.spare[K.name] = arguments.spare
+            state.processes.append(caller)
+            if state.processes.count > Self.mostProcesses { state.processes.removeFirst() }
+        }
+        return incident
+    }
+
+    /// A process for calls like `call`. It cannot see memory that is newer than itself.
+    private func caller<K: ForeignKernel>(of call: K, _ arguments: [Int]) -> Caller {
+        let slot = GuardedBuffer(of: UInt8.self, count: MemoryLayout<K>.stride, .aligned)
+        Self.place(of: call, in: slot).initialize(to: call)
+        let path = path
+        let process = ChildProcess { Self.make(Self.place(of: call, in: slot).pointee, path, threads: $0) }
+        return Caller(kernel: K.name, arguments: arguments, slot: slot, process: process)
+    }
+
+    /// Where in a slot a call like that lies: it is made of addresses and numbers alone, and begins on a cache line.
+    private static func place<K: ForeignKernel>(of _: K, in slot: GuardedBuffer) -> UnsafeMutablePointer<K> {
+        UnsafeMutableRawPointer(slot.view(of: UInt8.self).base).assumingMemoryBound(to: K.self)
+    }
+
+    private static let mostProcesses = 64
+    /// A kernel that ended its process so often, or hung once, is not called any more.
+    private static let mostDeaths = 16
+    /// How long loading may take, and a call besides what its operations take, in seconds.
+    private static let patience = 5.0
+    /// A kernel that makes fewer operations in a second than this hangs.
+    private static let slowest = 2e7
+
+    private static func incident(_ end: ChildProcess.End, saying words: String = "") -> CallIncident? {
+        func fatal(_ what: String) -> CallIncident {
+            CallIncident(
+                argument: nil, note: "the kernel \(what)\(words.isEmpty ? "" : ", saying '\(words)'")", isFatal: true)
+        }
+        return switch end {
+        case .returned(0): nil
+        case .returned:
+            CallIncident(argument: nil, note: CallIncident.floatingPoint, isFatal: false)
+        case .crashed(let reason): fatal("crashed on \(reason)")
+        case .exited(let code): fatal("ended its process, with exit code \(code)")
+        case .hung: fatal("did not return")
+        }
+    }
+}

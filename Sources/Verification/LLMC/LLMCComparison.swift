@@ -1,0 +1,110 @@
+import GPT2
+import KernelCatalog
+import Kernels
+import Reporting
+import Tensors
+import Training
+
+/// Judges a set of kernels by a model and a debug state of llm.c's: logits, loss and the gradient of every parameter.
+///
+/// The truth is the reference in double, on the file's parameters and tokens. The state is one float32 run, and stands
+/// where PyTorch's stands in a fixture: ``Band`` allows for errors like its own. So that a corrupt or foreign state does
+/// not widen the bands, it must first lie within the band of the reference's own float32 run.
+public struct LLMCComparison {
+    private let model, state: String
+    private let kernels: KernelSet<Float>
+    private let progress: Verifier.Progress
+
+    /// A comparison by the model and the state at those paths.
+    public init(
+        model: String, state: String, kernels: KernelSet<Float>, progress: @escaping Verifier.Progress = { _, _ in }
+    ) {
+        self.model = model
+        self.state = state
+        self.kernels = kernels
+        self.progress = progress
+    }
+
+    /// Compares everything that the state records.
+    ///
+    /// - Throws: `TrainingError` when a file cannot be read, ``FixtureError`` when the state cannot be believed.
+    public func run() throws -> VerificationOutcome {
+        let file = try ModelFile(model)
+        let configuration = try file.describe().configuration
+        let stored = try LLMCStateFile(readingFrom: state, of: configuration)
+        let parameters = Arena<Float>(ParameterLayout(configuration).tensors)
+        try file.loadParameters(into: parameters)
+
+        func pass<Scalar: KernelScalar>(
+            _ kernels: KernelSet<Scalar>, _ activity: String, _ part: Range<Double>
+        ) throws -> LLMCPass<Scalar> {
+            let length = part.upperBound - part.lowerBound
+            return try LLMCPass(configuration, parameters, stored, state: state, kernels) {
+                progress(activity, part.lowerBound + length * $0)
+            }
+        }
+        // The reference is serial, and its float32 run takes as long as that in double.
+        let truth = try pass(KernelSet<Double>(KernelCatalog.reference()), "the reference in float64", 0..<0.48)
+        let single = try pass(KernelSet<Float>(KernelCatalog.reference()), "the reference in float32", 0.48..<0.96)
+        var candidate = try pass(kernels, "the kernels", 0.96..<0.98)
+        let writes = try candidate.writes()
+
+        var rows: [ComparisonRow] = []
+        let expected = RecordedTensor.all(of: stored, configuration)
+        for (number, recorded) in expected.ordered(by: writes).enumerated() {
+            progress(recorded.name, 0.98 + 0.02 * Double(number) / Double(expected.count))
+            let values = recorded.read()
+            if let index = values.firstIndex(where: { !$0.isFinite }) {
+                throw unbelievable(recorded, "element \(index) is \(values[index])")
+            }
+            let write = writes[recorded.path]
+            let trusted = recorded.measure({ Double(values[$0]) }, single.values(recorded), truth.values(recorded))
+            let fraction = ErrorMeasure.fraction(
+                trusted.rmse, of: Band.bound(trusted, roundings: write?.roundings ?? 1))
+            if !(fraction <= 1) {
+                throw unbelievable(recorded, "its error is \(Formatting.number(fraction)) of what float32 explains")
+            }
+            rows.append(
+                row(recorded, write, candidate.values(recorded), { Double(values[$0]) }, truth.values(recorded)))
+        }
+        let fixtures = [
+            VerificationReport.Fixture(
+                path: state, sha256: FixtureSeal.digest(of: state), listed: expected.count, compared: rows.count,
+                leftOut: 0),
+            VerificationReport.Fixture(
+                path: model, sha256: FixtureSeal.digest(of: model), listed: 0, compared: 0, leftOut: 0),
+        ]
+        return VerificationOutcome(blamed: Blame.of(rows), fixtures: fixtures, rows: rows)
+    }
+
+    private func row(
+        _ recorded: RecordedTensor, _ write: CallWatcher.Write?, _ actual: (Int) -> Double, _ stored: (Int) -> Double,
+        _ truth: (Int) -> Double
+    ) -> ComparisonRow {
+        var row = ComparisonRow(
+            operation: write?.kernel?.operation ?? Blame.model,
+            implementation: write?.kernel.flatMap { kernels.implementation(named: $0) } ?? Blame.model,
+            pass: (write?.kernel?.pass ?? .backward).rawValue, mode: .chained, isOfState: true, case: "llm.c")
+        row.tensor = recorded.name
+        guard let write else {
+            row.verdict = .fail
+            row.note = "no kernel wrote it"
+            return row
+        }
+        row.recordBand(recorded.measure(actual, stored, truth), shape: recorded.shape, roundings: write.roundings)
+        if row.verdict == .fail, recorded.count <= 1 << 22 {
+            row.explain(
+                actual: (0..<recorded.count).map(actual), truth: (0..<recorded.count).map(truth),
+                bound: [Double](repeating: 4 * row.bound, count: recorded.count), initial: nil, shape: recorded.shape,
+                coverage: .all, sizes: [:])
+        }
+        return row
+    }
+
+    private func unbelievable(_ recorded: RecordedTensor, _ problem: String) -> FixtureError {
+        FixtureError(
+            file: state, dataset: recorded.name, "\(problem), against the reference on the parameters of \(model)",
+            remedy: "give the state that was written with this model, in float32 and from parameters that were not "
+                + "rounded to bfloat16 afterwards")
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Reporting
+import Terminal
+import Verification
+
+/// `verify compare`: judges what another program wrote of one pass, and writes the report.
+enum CompareMode {
+    private static let syntax = CommandSyntax(
+        "verify compare", operands: ["REFERENCE.h5", "CANDIDATE.h5"],
+        summary:
+            "Compares the activations and gradients that another program wrote (CANDIDATE.h5, such as scripts/dump_hooks.py makes) with a debug state (REFERENCE.h5), in the order of execution, and names the first that diverges.",
+        flags: [
+            Flag(
+                "--report", "DIR",
+                help: "Where verify.md, verify.json and verify.junit.xml go; reports if not given.")
+        ],
+        examples: [
+            ("verify compare fixtures/tiny.h5 candidate.h5", "Judge a dump by the project's small model.")
+        ])
+
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try syntax.parse(words)
+        let started = ContinuousClock.now
+        let bar = ProgressBar()
+        let (outcome, absent) = try DumpComparison(
+            reference: arguments.operands[0], candidate: arguments.operands[1]
+        ) { bar.show($0, fraction: $1) }.run()
+        bar.clear()
+        let report = VerificationReport(
+            outcome, flags: ["compare"] + words, seconds: started.duration(to: .now) / .seconds(1))
+        let code = try VerifyMode.publish(report, folder: arguments.value("--report") ?? "reports")
+        let listed = outcome.fixtures[0]
+        Terminal.print(
+            "Compared \(Formatting.count(listed.compared)) of \(Formatting.count(listed.listed)) tensors; "
+                + "\(absent.count) are not materialised by the candidate"
+                + (absent.isEmpty ? "." : ":"))
+        for (name, count) in summary(absent) { Terminal.print("  \(name)\(count > 1 ? " (\(count) times)" : "")") }
+        return code
+    }
+
+    /// The names without their blocks, each with how often it occurs, in order of appearance.
+    private static func summary(_ paths: [String]) -> [(String, Int)] {
+        paths.reduce(into: []) { names, path in
+            let name = path.replacing(#/h\.\d+\./#, with: "h.*.")
+            if let index = names.firstIndex(where: { $0.0 == name }) {
+                names[index].1 += 1
+            } else {
+                names.append((name, 1))
+            }
+        }
+    }
+}

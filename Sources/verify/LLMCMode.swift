@@ -1,0 +1,29 @@
+import ForeignKernels
+import struct Kernels.KernelSet
+import Reporting
+import Terminal
+import Verification
+
+/// `verify --model … --state …`: judges kernels by llm.c's files, and writes the report.
+enum LLMCMode {
+    static func run(
+        _ arguments: Arguments, _ kernels: KernelSet<Float>, _ libraries: [ForeignLibrary], flags: [String]
+    ) throws -> ExitCode {
+        guard let model = arguments.value("--model"), let state = arguments.value("--state") else {
+            throw UsageError("--model and --state belong together; give both, such as gpt2_124M.bin and its state")
+        }
+        for flag in ["--fixture", "--only", "--mode"] where arguments.has(flag) {
+            throw UsageError("\(flag) does not go with --model and --state; leave it out")
+        }
+        let started = ContinuousClock.now
+        let bar = ProgressBar()
+        let outcome = try LLMCComparison(model: model, state: state, kernels: kernels) {
+            bar.show($0, fraction: $1)
+        }.run()
+        bar.clear()
+        let report = VerificationReport(
+            outcome, kernels: kernels, libraries: libraries, flags: flags,
+            seconds: started.duration(to: .now) / .seconds(1))
+        return try VerifyMode.publish(report, folder: arguments.value("--report") ?? "reports")
+    }
+}

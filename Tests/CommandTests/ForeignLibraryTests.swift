@@ -1,0 +1,175 @@
+import Foundation
+import Reporting
+import Testing
+
+/// `verify --kernels ./lib.so` on the example library, as it is and with faults, each in the child process where it
+/// belongs.
+@Suite(.serialized)
+struct ForeignLibraryTests {
+    /// The example with one text replaced by another, built with the C compiler.
+    private final class Library {
+        let folder = NSTemporaryDirectory() + "plumbline-library-" + UUID().uuidString
+        var path: String { folder + "/libmine.so" }
+
+        init(replacing text: String = "", by replacement: String = "", flags: [String] = ["-O2"]) throws {
+            var source = try String(contentsOfFile: root + "/examples/kernels.c", encoding: .utf8)
+            if !text.isEmpty {
+                try #require(source.contains(text))
+                source = source.replacing(text, with: replacement, maxReplacements: 1)
+                    .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.memory)
+            }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try source.write(toFile: folder + "/kernels.c", atomically: true, encoding: .utf8)
+            let compiler = try Run(
+                "/usr/bin/env",
+                ["cc", "-shared", "-fPIC", "-I", root + "/include"] + flags
+                    + [folder + "/kernels.c", "-o", path, "-lm"])
+            try #require(compiler.code == 0, "\(compiler.errors)")
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+        /// For a kernel that answers what it was asked first.
+        private static let memory = """
+            static int first = -1;
+            static inline int remembered(int token) { return first < 0 ? first = token : first; }
+            """
+
+        /// What `verify` makes of it.
+        func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
+            let run = try Run("verify", ["--kernels", path, "--report", folder] + flags)
+            let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/verify.json"))
+            return (run, try JSON.report(VerificationReport.self, from: data))
+        }
+    }
+
+    @Test func exampleHolds() throws {
+        let (run, report) = try Library().verify()
+        #expect(run.code == 0 && run.errors.isEmpty)
+        #expect(run.output.contains("libmine.so: 16 of 16 kernels"))
+        #expect(report.compared > 1000 && report.libraries.first?.missing == [])
+        #expect(
+            run.output.split(separator: "\n").allSatisfy {
+                $0.count <= 80 || $0.contains("reports") || $0.contains("/")
+            })
+    }
+
+    @Test func missingFunctionsAreNamed() throws {
+        let library = try Library(flags: ["-Dgelu_forward=other", "-Dadamw_update=another"])
+        let (run, report) = try library.verify(["--mode", "isolated", "--mode", "chained"])
+        #expect(run.code == 0)
+        #expect(run.output.contains("14 of 16 kernels; not provided"))
+        #expect(report.libraries.first?.missing == ["gelu forward", "adamw update"])
+        // Alone it is not judged; in the model the reference stands in.
+        let rows = report.rows.filter { ($0.operation, $0.pass) == ("gelu", "forward") }
+        #expect(!rows.isEmpty && rows.allSatisfy { $0.isOfState && $0.implementation == "reference" })
+    }
+
+    struct Fault: CustomTestStringConvertible {
+        let kernel: String
+        let finding: String
+        let text: String
+        let replacement: String
+        var testDescription: String { "\(kernel): \(finding)" }
+    }
+
+    static let faults = [
+        Fault(
+            kernel: "gelu forward", finding: "every element", text: "0.5f * inp[i]",
+            replacement: "0.501f * inp[i]"),
+        Fault(
+            kernel: "residual forward", finding: "wrote past the argument's end", text: "out[i] = inp1[i] + inp2[i];",
+            replacement: "out[i] = inp1[i] + inp2[i];\n    out[N] = 0;"),
+        Fault(
+            kernel: "softmax forward", finding: "read past the argument's end", text: "float *p = probs + row * Vp;",
+            replacement: "float *p = probs + row * Vp;\n        (void)*(const volatile float *)(x + Vp);"),
+        Fault(
+            kernel: "residual backward", finding: "did not return", text: "        dinp1[i] += dout[i];",
+            replacement: "        for (volatile int forever = 1; forever;) {}"),
+        Fault(
+            kernel: "layernorm forward", finding: "crashed on a null pointer", text: "float m = 0, v = 0;",
+            replacement: "float m = *(volatile float *)0, v = 0;"),
+        Fault(
+            kernel: "adamw update", finding: "ended its process, with exit code 3, saying 'giving up",
+            text: "float correction1",
+            replacement:
+                "extern void exit(int), perror(const char *);\n    perror(\"giving up\"), exit(3);\n    float correction1"
+        ),
+        Fault(
+            kernel: "crossentropy forward", finding: "changed its input", text: "losses[row] = -logf",
+            replacement: "((float *)probs)[0] += 1, losses[row] = -logf"),
+        // It answers from memory: what it saw first.
+        Fault(
+            kernel: "encoder forward", finding: "expected", text: "float *token = wte + (index)inp[row] * C",
+            replacement: "float *token = wte + (index)remembered(inp[row]) * C"),
+    ]
+
+    @Test(arguments: faults)
+    func faultsAreFound(_ fault: Fault) throws {
+        let (run, report) = try Library(replacing: fault.text, by: fault.replacement).verify([
+            "--mode", "isolated", "--only", "crossentropy_softmax,\(fault.kernel.split(separator: " ")[0])",
+        ])
+        #expect(run.code == 1)
+        #expect(report.blamed.map { "\($0.operation ?? "") \($0.pass ?? "")" } == fault.kernel)
+        let failures = report.rows.filter { $0.verdict == .fail }
+        #expect(failures.contains { $0.finding.contains(fault.finding) }, "\(failures.first?.finding ?? "none")")
+        // The others are judged, and hold.
+        let kernels = Set(failures.filter { !$0.isOfState }.map { "\($0.operation) \($0.pass)" })
+        #expect(kernels == [fault.kernel])
+        #expect(report.rows.contains { $0.operation == "crossentropy_softmax" })
+    }
+
+    #if arch(x86_64)
+        @Test func flushToZeroAtLoad() throws {
+            let library = try Library(
+                replacing: "typedef ptrdiff_t index;",
+                by: """
+                    typedef ptrdiff_t index;
+                    #include <xmmintrin.h>
+                    __attribute__((constructor)) static void load(void) { _mm_setcsr(_mm_getcsr() | 0x8040); }
+                    """)
+            let (run, report) = try library.verify(["--only", "gelu,encoder"])
+            #expect(run.code == 1)
+            #expect(report.rows.filter { $0.verdict == .fail }.map(\.operation) == ["library"])
+            #expect(report.blamed?.explanation.contains("switches on flush to zero") == true)
+        }
+    #endif
+
+    @Test func unusable() throws {
+        let library = try Library(flags: foreignNames.map { "-D\($0)=other_\($0)" })
+        let text = library.folder + "/text.so"
+        try "no library".write(toFile: text, atomically: true, encoding: .utf8)
+        for (path, says) in [
+            (library.path, "exports no function"), (text, "cannot be loaded"),
+            ("./no/such.so", "there is no such file"),
+        ] {
+            let run = try Run("verify", ["--kernels", path, "--report", library.folder])
+            #expect(run.code == 2 && run.output.isEmpty)
+            #expect(run.errors.contains(says) && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+        }
+        let bench = try Run("bench", ["--peers", text, "--report", library.folder])
+        #expect(bench.code == 2 && bench.errors.contains("cannot be loaded"))
+    }
+
+    private var foreignNames: [String] {
+        get throws {
+            try String(contentsOfFile: root + "/include/plumbline_kernels.h", encoding: .utf8)
+                .matches(of: /void ([a-z_]+)\(/).map { String($0.1) }
+        }
+    }
+
+    @Test func isTimedAsAPeer() throws {
+        let library = try Library()
+        let run = try Run(
+            "bench",
+            [
+                "--kernels", "fast", "--peers", library.path, "--only", "gelu", "--shapes", "odd", "--threads", "1",
+                "--report", library.folder,
+            ])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.contains("libmine.so"))
+        let data = try Data(contentsOf: URL(fileURLWithPath: library.folder + "/bench.json"))
+        let report = try JSON.report(BenchmarkReport.self, from: data)
+        #expect(report.rows.allSatisfy { $0.timings.last?.seconds != nil && $0.timings.last?.isWrong == false })
+    }
+}

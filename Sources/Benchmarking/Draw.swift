@@ -42,8 +42,8 @@ struct Draw: Sendable {
     static func tokens(seed: UInt64) -> Draw { tokens("tokens", seed: seed) }
 
     private init(_ name: String, _ shape: Shape, seed: UInt64) {
-        // FNV-1a of the name: every argument has a stream of its own.
-        let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        // Every argument has a stream of its own.
+        let hash = UInt64(hashing: name)
         state = hash ^ seed
         self.shape = shape
     }
@@ -71,5 +71,14 @@ struct Draw: Sendable {
 
     private func generator(at index: Int) -> SplitMix64 {
         SplitMix64(state: state &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+extension UInt64 {
+    /// The hash of a text, the same everywhere and always.
+    ///
+    /// Source: Fowler, Noll and Vo, FNV-1a.
+    public init(hashing text: String) {
+        self = text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     }
 }

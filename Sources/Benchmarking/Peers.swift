@@ -16,7 +16,8 @@ extension WorkerCommand {
     public static func peer(_ name: String) throws(PeerError) -> WorkerCommand {
         if ForeignLibrary.isPath(name) {
             do {
-                return .kernels(name, name: try ForeignLibrary(name).name)
+                _ = try ForeignLibrary(name)
+                return .kernels(name)
             } catch {
                 throw PeerError(description: "--peers: \(error)")
             }

@@ -36,9 +36,9 @@ struct StepRace {
             } else {
                 let worker = try WorkerProcess(command)
                 switch try worker.prepare(task) {
-                case .ready(let implementation):
+                case .ready(_, let note):
                     runners[runners.count - 1] = try Runner(worker)
-                    if implementation.contains(" with ") { timing.note = implementation }
+                    timing.note = note
                 case .unsupported(let reason): timing.note = reason
                 }
             }

@@ -98,7 +98,7 @@ struct Trial {
 
     private mutating func prepare(_ crew: Crew, _ index: Int) throws(WorkerError) -> Bool {
         switch try crew.workers[index].prepare(workload.task) {
-        case .ready(let implementation):
+        case .ready(let implementation, _):
             row.timings[index].implementation = implementation
             return true
         case .unsupported(let reason):

@@ -1,3 +1,4 @@
+import ForeignKernels
 import Foundation
 import Reporting
 
@@ -39,7 +40,8 @@ public struct WorkerCommand: Sendable {
     /// A worker of this package: the binary at `bench`, or this one, timing the set of kernels.
     public static func kernels(_ selection: String, name: String? = nil, bench: String? = nil) -> WorkerCommand {
         WorkerCommand(
-            name: name ?? selection, executable: bench ?? Bundle.main.executablePath ?? CommandLine.arguments[0],
+            name: name ?? ForeignLibrary.name(of: selection),
+            executable: bench ?? Bundle.main.executablePath ?? CommandLine.arguments[0],
             arguments: ["worker", "--kernels", selection], environment: [:],
             remedy: "that build of bench may be older than its worker mode; choose a later commit")
     }
@@ -98,8 +100,8 @@ public final class WorkerProcess {
 
     /// Whether a worker is ready for what it was asked to prepare.
     enum Readiness: Equatable {
-        /// It is, with the implementation of that name.
-        case ready(implementation: String)
+        /// It is, with the implementation of that name, and perhaps something to say of it.
+        case ready(implementation: String, note: String?)
         /// It has no such kernel or model.
         case unsupported(reason: String)
     }
@@ -139,7 +141,7 @@ public final class WorkerProcess {
 
     private func readiness(_ request: WorkerRequest) throws(WorkerError) -> Readiness {
         switch try ask(request) {
-        case .ready(let implementation): return .ready(implementation: implementation)
+        case .ready(let implementation, let note): return .ready(implementation: implementation, note: note)
         case .unsupported(let reason): return .unsupported(reason: reason)
         default: throw failure("it answered something else than that it is ready")
         }

@@ -63,8 +63,8 @@ enum WorkerRequest: Codable {
 enum WorkerAnswer: Codable {
     /// The first line: the protocol spoken, and who speaks.
     case hello(version: Int, name: String)
-    /// It is ready, with the implementation of that name.
-    case ready(implementation: String)
+    /// It is ready, with the implementation of that name, and perhaps something to say of it.
+    case ready(implementation: String, note: String?)
     /// It is done.
     case done
     /// The worker has no such kernel or model, and says why.

@@ -33,7 +33,7 @@ public struct WorkerService {
                 Affinity.set(threads: task.threads)
                 do {
                     prepared = try call(task)
-                    try say(.ready(implementation: implementation(of: task.kernel)))
+                    try say(.ready(implementation: implementation(of: task.kernel), note: nil))
                 } catch let error as TaskError {
                     try say(.unsupported(reason: error.description))
                 }
@@ -47,12 +47,12 @@ public struct WorkerService {
             case .prepareStep(let task):
                 prepared = nil
                 Affinity.set(threads: task.threads)
-                guard let (all, title) = kernelsOfModel else {
+                guard let (all, note) = kernelsOfModel else {
                     try say(.unsupported(reason: "it has not every kernel of a model"))
                     continue
                 }
                 model = TimedModel(task, all)
-                try say(.ready(implementation: title))
+                try say(.ready(implementation: name, note: note))
             case .step:
                 guard let times = model?.step() else { throw TaskError(description: "no model was prepared") }
                 try say(times)
@@ -62,16 +62,16 @@ public struct WorkerService {
         }
     }
 
-    /// The kernels for a whole model, and what they are; nil if some are missing. llm.c has no function for the update,
-    /// which is fast's then.
-    private var kernelsOfModel: (kernels: KernelSet<Float>, title: String)? {
+    /// The kernels for a whole model, and what to say of them; nil if some are missing. llm.c has no function for the
+    /// update, which is fast's then.
+    private var kernelsOfModel: (kernels: KernelSet<Float>, note: String?)? {
         var kernels = kernels
-        var title = name
+        var note: String?
         if kernels.implementation(of: AdamW.Update<Float>.self) == nil {
             kernels.use(Implementation("fast", FastKernels.adamwUpdate))
-            title += " with the update of fast"
+            note = "\(name) with the update of fast"
         }
-        return KernelCatalog.kernels.allSatisfy { kernels.canRun($0) } ? (kernels, title) : nil
+        return KernelCatalog.kernels.allSatisfy { kernels.canRun($0) } ? (kernels, note) : nil
     }
 
     private func implementation(of name: String) -> String {

@@ -5,7 +5,7 @@ import Tensors
 /// arguments come in the order of the contract, then the sizes.
 protocol ForeignKernel: Kernel<Float> {
     /// The type of the function.
-    associatedtype Function
+    associatedtype Function: Sendable
 
     /// Makes the call by `function`.
     func call(_ function: Function)

@@ -26,8 +26,8 @@ public final class ForeignLibrary: Sendable {
         var processes: [Caller] = []
         /// Memory that they share.
         var spare: [KernelName: GuardedArguments.Spare] = [:]
-        /// How often each kernel ended its process.
-        var deaths: [KernelName: Int] = [:]
+        /// How often each kernel ended its process, and how it did last.
+        var deaths: [KernelName: (count: Int, last: CallIncident)] = [:]
     }
 
     /// A process that calls one kernel, with arguments that lie in the same memory every time.
@@ -99,12 +99,16 @@ public final class ForeignLibrary: Sendable {
         do {
             let library = try LoadedLibrary(path)
             var found = sentinel_float_control() != 0 ? changesFloatingPointBit : 0
-            for (index, kernel) in foreignKernels.enumerated() where library.has(kernel) { found |= 1 << index }
+            for (index, kernel) in foreignKernels.enumerated() where has(library, kernel) { found |= 1 << index }
             return found
         } catch {
             FileHandle.standardError.write(Data("\(error.reason)\n".utf8))
             return -1
         }
+    }
+
+    private static func has<K: ForeignKernel>(_ library: LoadedLibrary, _ kernel: K.Type) -> Bool {
+        library.function(of: kernel) != nil
     }
 
     /// Makes the call; gives the floating-point control that it leaves, of which 0 is the default.
@@ -139,16 +143,16 @@ public final class ForeignLibrary: Sendable {
     private func run<K: ForeignKernel>(
         _ call: K, _ arguments: GuardedArguments, threads: Int32, _ state: inout State
     ) -> CallIncident? {
-        guard state.deaths[K.name, default: 0] < Self.mostDeaths else { return Self.incident(.hung) }
+        if let deaths = state.deaths[K.name], deaths.count >= Self.mostDeaths { return deaths.last }
         // Calls in the same memory go to the same process: that is fast, and a kernel that remembers shows it.
         let earlier = state.processes.firstIndex { $0.kernel == K.name && $0.arguments == arguments.identity }
         let caller = earlier.map { state.processes.remove(at: $0) } ?? caller(of: call, arguments.identity)
         Self.place(of: call, in: caller.slot).pointee = call
         let end = caller.process.run(threads, within: Self.patience + Double(call.cost.operations) / Self.slowest)
         let incident = Self.incident(end, saying: caller.process.lastWords)
-        if incident?.isFatal == true {
-            if case .hung = end { state.deaths[K.name] = Self.mostDeaths }
-            state.deaths[K.name, default: 0] += 1
+        if let incident, incident.isFatal {
+            let deaths = if case .hung = end { Self.mostDeaths } else { (state.deaths[K.name]?.count ?? 0) + 1 }
+            state.deaths[K.name] = (deaths, incident)
         } else if arguments.copiedBytes <= 1 << 20 {
             // Each process holds on to a copy of what this one had in memory: not for large models.
             state.spare[K.name] = arguments.spare
@@ -180,7 +184,7 @@ public final class ForeignLibrary: Sendable {
     /// A kernel that makes fewer operations in a second than this hangs.
     private static let slowest = 2e7
 
-    private static func incident(_ end: ChildProcess.End, saying words: String = "") -> CallIncident? {
+    private static func incident(_ end: ChildProcess.End, saying words: String) -> CallIncident? {
         func fatal(_ what: String) -> CallIncident {
             CallIncident(
                 argument: nil, note: "the kernel \(what)\(words.isEmpty ? "" : ", saying '\(words)'")", isFatal: true)

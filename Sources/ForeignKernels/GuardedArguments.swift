@@ -25,7 +25,7 @@ struct GuardedArguments: ArgumentVisitor {
         /// Where it comes from.
         let original: UnsafeRawBufferPointer
         /// Where it goes to, if it is a result.
-        let target: UnsafeMutableRawPointer?
+        let target: UnsafeMutableRawBufferPointer?
     }
 
     /// Arguments that use the spare memory of earlier ones where it fits.
@@ -45,7 +45,7 @@ struct GuardedArguments: ArgumentVisitor {
 
     mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) {
         results.append(view)
-        let target = UnsafeMutableRawPointer(view.base)
+        let target = UnsafeMutableRawBufferPointer(view.buffer)
         if let copy = place(argument, UnsafeBufferPointer(view.buffer), target: target) {
             view = copy.view(of: Float.self)
         }
@@ -54,13 +54,9 @@ struct GuardedArguments: ArgumentVisitor {
     /// Puts what the call left in guarded memory back, and reports what it did to arguments that it must not.
     func finish() {
         for copy in copies {
-            if let target = copy.target {
-                copy.buffer.bytes.baseAddress.map { target.copyMemory(from: $0, byteCount: copy.original.count) }
-            } else if !copy.buffer.bytes.elementsEqual(copy.original) {
-                CallIncident(argument: copy.name, note: "the kernel changed its input", isFatal: false).report()
-            }
-            if let trespass = copy.buffer.trespass {
-                CallIncident(argument: copy.name, note: trespass, isFatal: false).report()
+            copy.target?.copyMemory(from: copy.buffer.bytes)
+            for offence in copy.buffer.offences(asInput: copy.target == nil ? copy.original : nil) {
+                CallIncident(argument: copy.name, note: offence, isFatal: false).report()
             }
         }
     }
@@ -71,7 +67,7 @@ struct GuardedArguments: ArgumentVisitor {
     }
 
     private mutating func place<Element: BitwiseCopyable & Sendable>(
-        _ argument: Argument, _ elements: UnsafeBufferPointer<Element>, target: UnsafeMutableRawPointer?
+        _ argument: Argument, _ elements: UnsafeBufferPointer<Element>, target: UnsafeMutableRawBufferPointer?
     ) -> GuardedBuffer? {
         // An argument that is absent.
         guard let base = elements.baseAddress, !elements.isEmpty else {
@@ -87,7 +83,7 @@ struct GuardedArguments: ArgumentVisitor {
         let buffer = earlier ?? GuardedBuffer(of: Element.self, count: elements.count, .aligned)
         spare[argument.name, default: [:]][elements.count] = buffer
         _ = buffer.view(of: Element.self).buffer.update(fromContentsOf: elements)
-        GuardedBuffer.identity(at: buffer.bytes.baseAddress ?? UnsafeRawPointer(base)).map { identity.append($0) }
+        identity.append(buffer.identity)
         copies.append(Copy(name: argument.name, buffer: buffer, original: original, target: target))
         copiedBytes += original.count
         return buffer

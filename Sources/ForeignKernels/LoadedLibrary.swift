@@ -5,7 +5,7 @@ import Kernels
 public struct LoadedLibrary: Sendable {
     private typealias SetThreads = @convention(c) (Int32) -> Void
 
-    /// What `dlopen` gave. It is never closed: threads of the library may be running.
+    /// What `dlopen` gave, as an address. It is never closed: threads of the library may be running.
     private let handle: Int
     private let setThreads: SetThreads?
 
@@ -28,21 +28,23 @@ public struct LoadedLibrary: Sendable {
     }
 
     private func implementation<K: ForeignKernel>(_ kernel: K.Type, _ name: String) -> Implementation<Float>? {
-        guard has(kernel) else { return nil }
-        return Implementation(name) { (call: K, workers: Workers) in run(call, threads: Int32(workers.count)) }
+        function(of: kernel).map { function in
+            Implementation(name) { (call: K, workers: Workers) in
+                setThreads?(Int32(workers.count))
+                call.call(function)
+            }
+        }
     }
-
-    /// Whether it has a function for the kernel.
-    func has<K: ForeignKernel>(_ kernel: K.Type) -> Bool { function(of: kernel) != nil }
 
     /// Makes the call, if it has a function for it.
     func run<K: ForeignKernel>(_ call: K, threads: Int32) {
         setThreads?(threads)
-        // The cast is from an address to the function pointer that the ABI says is there.
-        if let function = function(of: K.self) { call.call(unsafeBitCast(function, to: K.Function.self)) }
+        function(of: K.self).map(call.call)
     }
 
-    private func function<K: ForeignKernel>(of _: K.Type) -> UnsafeMutableRawPointer? {
-        dlsym(UnsafeMutableRawPointer(bitPattern: handle), K.symbol)
+    /// Its function for the kernel, if it has one.
+    func function<K: ForeignKernel>(of _: K.Type) -> K.Function? {
+        // The cast is from an address to the function pointer that the ABI says is there.
+        dlsym(UnsafeMutableRawPointer(bitPattern: handle), K.symbol).map { unsafeBitCast($0, to: K.Function.self) }
     }
 }

@@ -43,7 +43,8 @@ struct GradientProblem {
         self.pair = pair
         sizes = pair.shapes[shape]
         let calls = NamedCalls<Double>(KernelSet(KernelCatalog.reference()))
-        var generator = SplitMix64(state: seed &+ Self.hash("\(pair.backward) \(shape)"))
+        // Every problem has a stream of its own.
+        var generator = SplitMix64(state: seed &+ UInt64(hashing: "\(pair.backward) \(shape)"))
         func draw(_ count: Int) -> [Double] {
             (0..<count).map { _ in (generator.normal() * 1024).rounded() / 1024 }
         }
@@ -170,10 +171,5 @@ struct GradientProblem {
                 sizes: values.sizes,
                 inputs: values.numbers.merging(values.tokens.mapValues { $0.map { Double($0) } }) { $1 },
                 initial: values.initial, truth: truth)) ?? [:]
-    }
-
-    /// FNV-1a: every problem has a stream of its own.
-    private static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     }
 }

@@ -27,6 +27,8 @@ public final class GuardedBuffer: Sendable {
     /// Every buffer there is, by the address of its elements. Addresses come again, identities do not.
     private static let live = Mutex<(identities: [UInt: Int], next: Int)>(([:], 0))
 
+    /// Which of all buffers ever made this is.
+    public let identity: Int
     /// All pages, the guards among them.
     private let pages: MutableView<UInt8>
     private let offset: Int
@@ -51,9 +53,10 @@ public final class GuardedBuffer: Sendable {
         pages = MutableView(mapping.assumingMemoryBound(to: UInt8.self), count: mappedBytes)
         memset(mapping + Self.page, Int32(Self.pattern), inner)
         let elements = UInt(bitPattern: mapping + offset)
-        Self.live.withLock {
-            $0.identities[elements] = $0.next
+        identity = Self.live.withLock {
             $0.next += 1
+            $0.identities[elements] = $0.next
+            return $0.next
         }
         guards = [mapping, mapping + Self.page + inner].map { start in
             mprotect(start, Self.page, PROT_NONE)
@@ -86,6 +89,12 @@ public final class GuardedBuffer: Sendable {
 
     /// The elements' bytes.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: mapping + offset, count: byteCount) }
+
+    /// What the kernel did to the argument that it must not: changed an input that began as `original`, left its bounds.
+    public func offences(asInput original: UnsafeRawBufferPointer?) -> [String] {
+        let isChanged = original.map { !$0.elementsEqual(bytes) } ?? false
+        return [isChanged ? "the kernel changed its input" : nil, trespass].compactMap(\.self)
+    }
 
     /// How the kernel left the argument's bounds, if it did.
     public var trespass: String? {

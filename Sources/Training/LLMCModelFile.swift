@@ -26,15 +26,7 @@ struct LLMCModelFile {
 
     /// Maps the file at `path`.
     init(readingFrom path: String) throws(TrainingError) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw TrainingError(path, "cannot be read (\(error.localizedDescription))")
-        }
-        guard data.count >= 1024, data.word(0) == Self.magic else {
-            throw TrainingError(path, "it is not a model of llm.c (magic \(Self.magic))")
-        }
+        let data = try Data(llmcFile: path, magic: Self.magic, kind: "model")
         guard let precision = Precision(rawValue: data.word(1)) else {
             throw TrainingError(
                 path, "its version is \(data.word(1)), and versions 3 and 5 are read here; write it anew with llm.c")
@@ -46,7 +38,7 @@ struct LLMCModelFile {
         configuration = try Configuration(
             checking: path, blockSize: word(2), vocabularySize: word(3), paddedVocabularySize: word(7),
             layers: word(4), heads: word(5), channels: word(6))
-        let expected = 1024 + precision.bytes * Self.order(configuration).reduce(0) { $0 + $1.count }
+        let expected = Data.headerBytes + precision.bytes * Self.order(configuration).reduce(0) { $0 + $1.count }
         guard data.count == expected else {
             throw TrainingError(
                 path, "its header says \(expected) bytes, and it has \(data.count); it is truncated or damaged")
@@ -55,7 +47,7 @@ struct LLMCModelFile {
 
     /// Reads the parameters.
     func loadParameters(into parameters: borrowing Arena<Float>) {
-        var offset = 1024
+        var offset = Data.headerBytes
         for tensor in Self.order(configuration) {
             let view: MutableView<Float> = parameters[tensor]
             data.withUnsafeBytes { bytes in

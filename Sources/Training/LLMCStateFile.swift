@@ -10,7 +10,6 @@ import Tensors
 public struct LLMCStateFile {
     private static let magic: Int32 = 20_240_327
     private static let version: Int32 = 2
-    private static let headerBytes = 1024
 
     /// B and T.
     public let batch, sequence: Int
@@ -21,16 +20,8 @@ public struct LLMCStateFile {
     ///
     /// - Throws: ``TrainingError`` if it is another file, damaged, or of a model of other sizes.
     public init(readingFrom path: String, of configuration: Configuration) throws(TrainingError) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw TrainingError(path, "cannot be read (\(error.localizedDescription))")
-        }
-        guard data.count >= Self.headerBytes, data.word(0) == Self.magic else {
-            throw TrainingError(
-                path, "it is not a debug state of llm.c (magic \(Self.magic)); give the one that train_gpt2.py writes")
-        }
+        let data = try Data(
+            llmcFile: path, magic: Self.magic, kind: "debug state", remedy: "give the one that train_gpt2.py writes")
         guard data.word(1) == Self.version else {
             throw TrainingError(
                 path,
@@ -56,8 +47,8 @@ public struct LLMCStateFile {
     }
 
     /// The tokens, and what follows each, both (B, T).
-    public var inputs: [Int32] { words(Self.headerBytes, batch * sequence) }
-    public var targets: [Int32] { words(Self.headerBytes + 4 * batch * sequence, batch * sequence) }
+    public var inputs: [Int32] { words(Data.headerBytes, batch * sequence) }
+    public var targets: [Int32] { words(Data.headerBytes + 4 * batch * sequence, batch * sequence) }
 
     /// The scores of the next token, (B, T, V).
     public var logits: [Float] { words(logitsStart, batch * sequence * configuration.vocabularySize) }
@@ -76,7 +67,7 @@ public struct LLMCStateFile {
         return { [starts] tensor in words(starts[tensor.name] ?? 0, tensor.count) }
     }
 
-    private var logitsStart: Int { Self.headerBytes + 8 * batch * sequence }
+    private var logitsStart: Int { Data.headerBytes + 8 * batch * sequence }
     /// Where the gradients start, behind the loss.
     private var gradients: Int { logitsStart + 4 * batch * sequence * configuration.vocabularySize + 4 }
 

@@ -10,26 +10,18 @@ public struct TokenShard: Sendable {
     private let data: Data
 
     private static let magic: Int32 = 20_240_520
-    private static let headerBytes = 1024
 
     /// Maps the shard at `path`.
     ///
     /// - Throws: ``TrainingError`` if it is none, of another version, or not as long as it says.
     public init(readingFrom path: String) throws(TrainingError) {
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw TrainingError(path, "cannot be read (\(error.localizedDescription))")
-        }
-        guard data.count >= Self.headerBytes, data.word(0) == Self.magic else {
-            throw TrainingError(
-                path, "it is not a token shard of llm.c (magic \(Self.magic)); give a text with --text instead")
-        }
+        data = try Data(
+            llmcFile: path, magic: Self.magic, kind: "token shard", remedy: "give a text with --text instead")
         guard data.word(1) == 1 else {
             throw TrainingError(path, "its version is \(data.word(1)), and version 1 is read here; write it anew")
         }
         count = Int(data.word(2))
-        let expected = Self.headerBytes + 2 * count
+        let expected = Data.headerBytes + 2 * count
         guard count > 0, data.count == expected else {
             throw TrainingError(
                 path, "it says \(count) tokens, which take \(expected) bytes, and has \(data.count); write it anew")
@@ -44,7 +36,7 @@ public struct TokenShard: Sendable {
                     Int32(
                         UInt16(
                             littleEndian: bytes.loadUnaligned(
-                                fromByteOffset: Self.headerBytes + 2 * index, as: UInt16.self))))
+                                fromByteOffset: Data.headerBytes + 2 * index, as: UInt16.self))))
             }
         }
     }
@@ -59,21 +51,5 @@ public struct TokenShard: Sendable {
         var data = Data.header([magic, 1, Int32(tokens.count)])
         tokens.map { UInt16($0).littleEndian }.withUnsafeBytes { data.append(contentsOf: $0) }
         try AtomicFile.write(data, to: path)
-    }
-}
-
-extension Data {
-    /// llm.c's header of 256 words that begins so.
-    static func header(_ words: [Int32]) -> Data {
-        var data = Data(count: 1024)
-        for (index, word) in words.enumerated() {
-            Swift.withUnsafeBytes(of: word.littleEndian) { data.replaceSubrange(4 * index..<4 * index + 4, with: $0) }
-        }
-        return data
-    }
-
-    /// The 32-bit word at `index`.
-    func word(_ index: Int) -> Int32 {
-        withUnsafeBytes { Int32(littleEndian: $0.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self)) }
     }
 }

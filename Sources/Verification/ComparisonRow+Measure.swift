@@ -45,6 +45,17 @@ extension ComparisonRow {
         verdict = worst <= 1 ? .pass : .fail
     }
 
+    /// Whether the errors of a tensor of that shape are described if it leaves its band: a larger one would take long.
+    static func isExplained(_ shape: [Int]) -> Bool { shape.reduce(1, *) <= 1 << 22 }
+
+    /// Describes the errors of a tensor that left its band.
+    mutating func explainBand(actual: [Double], truth: [Double], shape: [Int], coverage: Coverage) {
+        // The band bounds a root mean square; hardly an element of a right tensor is at four times that.
+        explain(
+            actual: actual, truth: truth, bound: [Double](repeating: 4 * bound, count: truth.count), initial: nil,
+            shape: shape, coverage: coverage, sizes: [:])
+    }
+
     /// Describes the errors of a failed tensor: their pattern and their map.
     mutating func explain(
         actual: [Double], truth: [Double], bound: [Double], initial: [Double]?, shape: [Int], coverage: Coverage,

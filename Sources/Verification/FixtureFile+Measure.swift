@@ -32,13 +32,9 @@ extension FixtureFile {
     func explain(
         _ row: inout ComparisonRow, _ path: String, _ shape: [Int], _ coverage: Coverage, _ element: (Int) -> Double?
     ) throws(FixtureError) {
-        let count = shape.reduce(1, *)
-        guard count <= 1 << 22 else { return }
+        guard ComparisonRow.isExplained(shape) else { return }
         let truth = try read("\(path)/float64", Double.self)
-        // The band bounds a root mean square; hardly an element of a right tensor is at four times that.
-        row.explain(
-            actual: (0..<count).map { element($0) ?? truth[$0] }, truth: truth,
-            bound: [Double](repeating: 4 * row.bound, count: count), initial: nil, shape: shape, coverage: coverage,
-            sizes: [:])
+        row.explainBand(
+            actual: truth.indices.map { element($0) ?? truth[$0] }, truth: truth, shape: shape, coverage: coverage)
     }
 }

@@ -43,13 +43,13 @@ final class GuardedCall<K: Kernel> where K.Scalar == Float {
     /// What the kernel did to its arguments that it must not: changed an input, or left an argument's bounds.
     var trespasses: [(argument: String, note: String)] {
         buffers.compactMap { name, buffer in
-            let isChanged =
+            let offences =
                 switch kernelCase.inputs[name] {
-                case .floats(let values): values.withUnsafeBytes { !$0.elementsEqual(buffer.bytes) }
-                case .tokens(let values): values.withUnsafeBytes { !$0.elementsEqual(buffer.bytes) }
-                case nil: false
+                case .floats(let values): values.withUnsafeBytes { buffer.offences(asInput: $0) }
+                case .tokens(let values): values.withUnsafeBytes { buffer.offences(asInput: $0) }
+                case nil: buffer.offences(asInput: nil)
                 }
-            return (isChanged ? "the kernel changed its input" : buffer.trespass).map { (name, $0) }
+            return offences.first.map { (name, $0) }
         }
     }
 

@@ -20,6 +20,7 @@ extension VerificationReport {
             machine: .current(threads: kernels.workers.count), commit: RunFacts.commit(), flags: flags,
             seconds: seconds, peakMemory: RunFacts.peakMemory(), rows: outcome.rows)
     }
+
     /// The report of what another program computed: no kernel of this project ran.
     public init(_ outcome: VerificationOutcome, flags: [String], seconds: Double) {
         self.init(outcome, kernels: KernelSet(), flags: flags, seconds: seconds)

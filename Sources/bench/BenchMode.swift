@@ -1,5 +1,4 @@
 import Benchmarking
-import ForeignKernels
 import Foundation
 import KernelCatalog
 import Reporting
@@ -107,9 +106,7 @@ enum BenchMode {
             throw UsageError("--kernels needs one set or two, such as fast,reference")
         }
         for name in names { _ = try KernelCatalog.set(named: name) }
-        var contestants = names.map {
-            WorkerCommand.kernels($0, name: ForeignLibrary.isPath($0) ? ForeignLibrary.name(of: $0) : $0)
-        }
+        var contestants = names.map { WorkerCommand.kernels($0) }
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
         let only = arguments.list("--only")
         return BenchmarkRequest(

@@ -134,20 +134,26 @@ struct LLMCComparisonTests {
         #expect(outcome.blamed?.tensor == tensor)
     }
 
+    /// The error about a state that was changed so.
+    private func refusal(_ change: (Files) throws -> Void) throws -> String {
+        let files = try Files()
+        try change(files)
+        do {
+            _ = try files.outcome()
+            Issue.record("accepted")
+            return ""
+        } catch {
+            #expect("\(error)".hasPrefix(files.state + ": "))
+            return "\(error)"
+        }
+    }
+
     /// A state that is not what float32 gives must not widen the bands: it is refused, and the tensor named.
     @Test func aStateThatCannotBeBelieved() throws {
         func refusal(_ change: (Files) throws -> Void) throws -> String {
-            let files = try Files()
-            try change(files)
-            do {
-                _ = try files.outcome()
-                Issue.record("accepted")
-                return ""
-            } catch {
-                #expect("\(error)".hasPrefix(files.state + ": ") && "\(error)".contains("; give the state"))
-                #expect(!"\(error)".contains("\n"))
-                return "\(error)"
-            }
+            let error = try self.refusal(change)
+            #expect(error.contains("; give the state") && !error.contains("\n"))
+            return error
         }
         #expect(try refusal { try $0.change($0.logits + 44, $0.value($0.logits + 44) + 0.01) }.contains("logits: "))
         #expect(try refusal { try $0.change($0.loss, $0.value($0.loss) * 1.01) }.contains("loss: "))
@@ -164,18 +170,6 @@ struct LLMCComparisonTests {
     }
 
     @Test func unusableFiles() throws {
-        func refusal(_ change: (Files) throws -> Void) throws -> String {
-            let files = try Files()
-            try change(files)
-            do {
-                _ = try files.outcome()
-                Issue.record("accepted")
-                return ""
-            } catch {
-                #expect("\(error)".hasPrefix(files.state + ": "))
-                return "\(error)"
-            }
-        }
         #expect(try refusal { try $0.header(0, 20_240_326) }.contains("not a debug state of llm.c"))
         #expect(try refusal { try $0.header(1, 1) }.contains("its version is 1"))
         #expect(try refusal { try $0.header(2, 3) }.contains("truncated, or of another model"))

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 // What watching an untrusted kernel needs and Swift cannot express: a signal handler, a forked process, and the
-// floating-point control register. Guard pages around a kernel's arguments turn a stray access into a record instead of a crash: the
-// handler opens the page, filled with NaN, and lets the kernel go on.
+// floating-point control register. Guard pages around a kernel's arguments turn a stray access into a record instead of
+// a crash: the handler opens the page, filled with NaN, and lets the kernel go on.
 
 /// How a guard page was touched.
 enum sentinel_touch { sentinel_untouched = 0, sentinel_read = 1, sentinel_written = 2 };

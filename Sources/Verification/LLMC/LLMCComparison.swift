@@ -92,11 +92,10 @@ public struct LLMCComparison {
             return row
         }
         row.recordBand(recorded.measure(actual, stored, truth), shape: recorded.shape, roundings: write.roundings)
-        if row.verdict == .fail, recorded.count <= 1 << 22 {
-            row.explain(
-                actual: (0..<recorded.count).map(actual), truth: (0..<recorded.count).map(truth),
-                bound: [Double](repeating: 4 * row.bound, count: recorded.count), initial: nil, shape: recorded.shape,
-                coverage: .all, sizes: [:])
+        if row.verdict == .fail, ComparisonRow.isExplained(recorded.shape) {
+            let elements = 0..<recorded.count
+            row.explainBand(
+                actual: elements.map(actual), truth: elements.map(truth), shape: recorded.shape, coverage: .all)
         }
         return row
     }

@@ -42,42 +42,48 @@ enum GEMM<Tile: RegisterTile> {
         let sharesRows = rows <= columns
         let (shared, own) = sharesRows ? (a, b) : (b, a)
         let (sharedWidth, ownWidth) = sharesRows ? (Tile.rows, Tile.columns) : (Tile.columns, Tile.rows)
-        let (sharedLines, ownLines) = sharesRows ? (rows, columns) : (columns, rows)
+        let (sharedCount, ownCount) = sharesRows ? (rows, columns) : (columns, rows)
 
         // n terms in chains of k err by about √(n·k/2 + n²/2k) roundings: least where k is √n.
         let chain = depth > 8192 ? 256 : 128
         let blocks = (depth + blockDepth - 1) / blockDepth
         let blockDepth = min((depth + blocks - 1) / max(blocks, 1), blockDepth)
-        let slabLines = min(sharedLines.rounded(up: sharedWidth), slabCount / blockDepth / sharedWidth * sharedWidth)
+        let slabLines = min(sharedCount.rounded(up: sharedWidth), slabCount / blockDepth / sharedWidth * sharedWidth)
         let slabDepth = max(slabCount / slabLines / blockDepth, 1) * blockDepth
         // Chunks are fewer lines where there would not be four for each thread.
-        let ownPanels = (ownLines + ownWidth - 1) / ownWidth
+        let ownPanels = (ownCount + ownWidth - 1) / ownWidth
         let chunk =
             min(
                 max(ownPanels / (4 * workers.count), 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
 
+        @Sendable func ownLines(of task: Int) -> Range<Int> { min(task * chunk, ownCount)..<min((task + 1) * chunk, ownCount) }
+
         Scratch.with(slabLines * min(slabDepth, depth)) { slab in
-            for line in stride(from: 0, to: sharedLines, by: slabLines) {
-                let lines = line..<min(line + slabLines, sharedLines)
+            for line in stride(from: 0, to: sharedCount, by: slabLines) {
+                let lines = line..<min(line + slabLines, sharedCount)
                 for k in stride(from: 0, to: depth, by: slabDepth) {
                     let depths = k..<min(k + slabDepth, depth)
                     pack(shared, lines, depths, asRows: sharesRows, width: sharedWidth, blockDepth, into: slab, workers)
-                    workers.forEach((ownLines + chunk - 1) / chunk) { task in
-                        let ownRange = task * chunk..<min((task + 1) * chunk, ownLines)
+                    @Sendable func block(from k: Int) -> Range<Int> { k..<min(k + blockDepth, depths.upperBound) }
+                    workers.forEach((ownCount + chunk - 1) / chunk) { task in
+                        let ownRange = ownLines(of: task)
                         Scratch.with(chunk * blockDepth) { packed in
                             let packed = packed.base
                             var slab = slab.base
                             for k in stride(from: depths.lowerBound, to: depths.upperBound, by: blockDepth) {
-                                let block = k..<min(k + blockDepth, depths.upperBound)
-                                var prefetch = Prefetch(
-                                    own, after: ownRange, block, in: 0..<ownLines, depths, blockDepth: blockDepth)
-                                pack(own, ownRange, block, asRows: !sharesRows, into: packed)
+                                let current = block(from: k)
+                                // The other threads take the tasks between.
+                                var prefetch =
+                                    current.upperBound < depths.upperBound
+                                    ? Prefetch(own, ownRange, block(from: current.upperBound))
+                                    : Prefetch(own, ownLines(of: task + workers.count), block(from: depths.lowerBound))
+                                pack(own, ownRange, current, asRows: !sharesRows, into: packed)
                                 product(
-                                    sharesRows ? slab : packed, sharesRows ? packed : slab, depth: block.count,
+                                    sharesRows ? slab : packed, sharesRows ? packed : slab, depth: current.count,
                                     chain: chain,
                                     rows: sharesRows ? lines : ownRange, columns: sharesRows ? ownRange : lines,
                                     into: c.base, stride: cStride, k == 0 ? start : .accumulate, &prefetch)
-                                slab += lines.count.rounded(up: sharedWidth) * block.count
+                                slab += lines.count.rounded(up: sharedWidth) * current.count
                             }
                         }
                     }

@@ -71,7 +71,7 @@ struct Factor: Sendable {
             var (source, target) = (source + k * depthStride, target + k * width)
             let end = source + lines
             while source < end {
-                for i in 0..<width { target[i] = source[i] }
+                target.copy(source, count: width)
                 source += width
                 target += width * depth
             }
@@ -86,21 +86,13 @@ struct Prefetch {
     private var run = 0
     private var cacheLine = 0
 
-    /// What follows `lines` and `depths` of `factor`: the next depths in `allDepths`, or else the next lines in `allLines`.
-    init(
-        _ factor: Factor, after lines: Range<Int>, _ depths: Range<Int>, in allLines: Range<Int>,
-        _ allDepths: Range<Int>, blockDepth: Int
-    ) {
-        let isLast = depths.upperBound == allDepths.upperBound
-        let line = isLast ? lines.upperBound : lines.lowerBound
-        let depth = isLast ? allDepths.lowerBound : depths.upperBound
-        let lineCount = min(lines.count, allLines.upperBound - line)
-        let depthCount = min(blockDepth, allDepths.upperBound - depth)
-        let base = factor.elements.base + line * factor.lineStride + depth * factor.depthStride
+    /// Those of `lines` and `depths`.
+    init(_ factor: Factor, _ lines: Range<Int>, _ depths: Range<Int>) {
+        let base = factor.elements.base + lines.lowerBound * factor.lineStride + depths.lowerBound * factor.depthStride
         runs =
             factor.depthStride == 1
-            ? (base, factor.lineStride, lineCount, (depthCount + 15) / 16)
-            : (base, factor.depthStride, lineCount == 0 ? 0 : depthCount, (lineCount + 15) / 16)
+            ? (base, factor.lineStride, lines.count, (depths.count + 15) / 16)
+            : (base, factor.depthStride, lines.isEmpty ? 0 : depths.count, (lines.count + 15) / 16)
     }
 
     /// Asks for the next eight cache lines.
@@ -111,5 +103,22 @@ struct Prefetch {
             cacheLine += 1
             if cacheLine == runs.cacheLines { (run, cacheLine) = (run + 1, 0) }
         }
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// Copies a constant, even number of elements by vectors: one by one otherwise, because the two might overlap.
+    @inline(__always)
+    fileprivate func copy(_ source: UnsafePointer<Float>, count: Int) {
+        var i = 0
+        @inline(__always)
+        func copy<V: SIMD<Float>>(_: V.Type) {
+            let vector: V = (source + i).load()
+            (self + i).store(vector)
+            i += V.scalarCount
+        }
+        while i + 8 <= count { copy(SIMD8<Float>.self) }
+        if count & 4 != 0 { copy(SIMD4<Float>.self) }
+        if count & 2 != 0 { copy(SIMD2<Float>.self) }
     }
 }

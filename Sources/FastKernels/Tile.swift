@@ -48,14 +48,27 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
         _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int
     ) {
         var tile = InlineArray<height, Row>(repeating: Row())
-        var (a, b) = (a, b)
-        for _ in 0..<depth {
+        @inline(__always)
+        func add(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) {
             let (left, right): (Vector, Vector) = (b.load(), (b + Vector.scalarCount).load())
             for i in 0..<height {
                 let factor = Vector(repeating: a[i])
                 tile[i].left = tile[i].left.plus(factor, times: left)
                 tile[i].right = tile[i].right.plus(factor, times: right)
             }
+        }
+        var (a, b) = (a, b)
+        // By fours: what a loop costs besides counts where another thread has a share of the core.
+        for _ in 0..<depth / 4 {
+            add(a, b)
+            add(a + rows, b + columns)
+            add(a + 2 * rows, b + 2 * columns)
+            add(a + 3 * rows, b + 3 * columns)
+            a += 4 * rows
+            b += 4 * columns
+        }
+        for _ in 0..<depth % 4 {
+            add(a, b)
             a += rows
             b += columns
         }

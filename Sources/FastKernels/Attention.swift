@@ -18,7 +18,7 @@ extension FastKernels {
                     let (scores, probabilities) = (preatt.base + t * a.T, att.base + t * a.T)
                     scale(scores, t + 1, by: head.scale)
                     let (_, sum) = exponentials(of: scores, t + 1, into: probabilities)
-                    scale(probabilities, t + 1, by: Float(1 / sum))
+                    divide(probabilities, t + 1, by: sum)
                     (probabilities + t + 1).update(repeating: 0, count: a.T - t - 1)
                 }
                 head.mix(rows, View(att.from(corner)), stride: a.T, into: a.out.from(head.start(of: rows)))

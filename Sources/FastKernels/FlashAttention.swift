@@ -9,17 +9,21 @@ extension FastKernels {
         workers.forEach(a.B * a.NH) { task in
             let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
             Scratch.with(attentionBlock * a.T) { scores in
-                for rows in head.blocks {
-                    head.score(rows, into: scores, stride: a.T)
-                    for t in rows {
-                        let row = scores.base + (t - rows.lowerBound) * a.T
-                        scale(row, t + 1, by: head.scale)
-                        let (maximum, sum) = exponentials(of: row, t + 1, into: row)
-                        scale(row, t + 1, by: Float(1 / sum))
-                        (row + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
-                        a.lse[task * a.T + t] = Float(Double(maximum) + log(sum))
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: attentionBlock) { sums in
+                    for rows in head.blocks {
+                        head.score(rows, into: scores, stride: a.T)
+                        for (i, t) in rows.enumerated() {
+                            let row = scores.base + i * a.T
+                            let (maximum, sum) = exponentials(of: row, t + 1, times: head.scale, into: row)
+                            (row + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                            sums[i] = sum
+                            a.lse[task * a.T + t] = Float(Double(maximum) + log(sum))
+                        }
+                        // A row of out is shorter than one of probabilities: it is what is divided.
+                        let out = a.out.from(head.start(of: rows))
+                        head.mix(rows, View(scores), stride: a.T, into: out)
+                        for i in 0..<rows.count { divide(out.base + i * a.C, a.C / a.NH, by: sums[i]) }
                     }
-                    head.mix(rows, View(scores), stride: a.T, into: a.out.from(head.start(of: rows)))
                 }
             }
         }

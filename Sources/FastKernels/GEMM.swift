@@ -50,11 +50,10 @@ enum GEMM<Tile: RegisterTile> {
         let blockDepth = min((depth + blocks - 1) / max(blocks, 1), blockDepth)
         let slabLines = min(sharedCount.rounded(up: sharedWidth), slabCount / blockDepth / sharedWidth * sharedWidth)
         let slabDepth = max(slabCount / slabLines / blockDepth, 1) * blockDepth
-        // Chunks are fewer lines where there would not be four for each thread.
+        // Chunks are fewer lines where there would not be four for each of several threads.
         let ownPanels = (ownCount + ownWidth - 1) / ownWidth
-        let chunk =
-            min(
-                max(ownPanels / (4 * workers.count), 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
+        let fairPanels = workers.count == 1 ? ownPanels : ownPanels / (4 * workers.count)
+        let chunk = min(max(fairPanels, 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
 
         @Sendable func ownLines(of task: Int) -> Range<Int> { min(task * chunk, ownCount)..<min((task + 1) * chunk, ownCount) }
 

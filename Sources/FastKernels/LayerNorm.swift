@@ -35,8 +35,12 @@ extension FastKernels {
             let (dout, dinp) = (a.dout.base + row * a.C, a.dinp.base + row * a.C)
             @inline(__always)
             func g(_ i: Int, _ count: Int) -> Vector { (a.weight.base + i).load(count) * (dout + i).load(count) }
-            let gMean = Vector(repeating: sum(a.C) { g($0, $1) } / Float(a.C))
-            let gNormMean = Vector(repeating: sum(a.C) { g($0, $1) * norm(row, $0, $1) } / Float(a.C))
+            let gSums: InlineArray<2, Float> = sums(a.C) { i, count in
+                let g = g(i, count)
+                return [g, g * norm(row, i, count)]
+            }
+            let gMean = Vector(repeating: gSums[0] / Float(a.C))
+            let gNormMean = Vector(repeating: gSums[1] / Float(a.C))
             let rstd = Vector(repeating: a.rstd[row])
             forEachVector(0..<a.C) { i, count in
                 let gradient = (g(i, count) - gMean).plus(norm(row, i, count), times: -gNormMean)
@@ -44,13 +48,11 @@ extension FastKernels {
                 target.store(overwrites ? rstd * gradient : target.load(count).plus(rstd, times: gradient), count)
             }
         }
-        let rows = a.B * a.T
-        let overwritesParameters = a.overwrites.contains(.parameters)
-        workers.sumRows(rows, into: a.dbias, overwrite: overwritesParameters) { row, i, count in
-            (a.dout.base + row * a.C + i).load(count)
-        }
-        workers.sumRows(rows, into: a.dweight, overwrite: overwritesParameters) { row, i, count in
-            (a.dout.base + row * a.C + i).load(count) * norm(row, i, count)
+        workers.sumRows(a.B * a.T, into: [a.dbias, a.dweight], overwrite: a.overwrites.contains(.parameters)) {
+            sums, row, i, count in
+            let dout = (a.dout.base + row * a.C + i).load(count)
+            sums[0] += dout
+            sums[1] = sums[1].plus(dout, times: norm(row, i, count))
         }
     }
 }

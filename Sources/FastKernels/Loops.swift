@@ -13,18 +13,35 @@ func forEachVector(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -> Void
 }
 
 /// The sum of `term` over the vectors below `count`, whose lanes beyond the last element must be 0.
+@inline(__always)
+func sum(_ count: Int, _ term: (_ i: Int, _ count: Int) -> Vector) -> Float {
+    sums(count) { [term($0, $1)] }[0]
+}
+
+/// The sums of `n` terms over the vectors below `count`, whose lanes beyond the last element must be 0.
 ///
 /// Four chains hide the latency of an addition, and round less than one.
 @inline(__always)
-func sum(_ count: Int, _ term: (_ i: Int, _ count: Int) -> Vector) -> Float {
-    var sums = InlineArray<4, Vector>(repeating: Vector(repeating: 0))
+func sums<let n: Int>(_ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>) -> InlineArray<n, Float> {
+    let zero = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
+    var (first, second, third, fourth) = (zero, zero, zero, zero)
+    @inline(__always)
+    func add(_ i: Int, _ count: Int, to chain: inout InlineArray<n, Vector>) {
+        let terms = terms(i, count)
+        for term in 0..<n { chain[term] += terms[term] }
+    }
     var i = 0
     while i + 4 * lanes <= count {
-        for j in 0..<4 { sums[j] += term(i + j * lanes, lanes) }
+        add(i, lanes, to: &first)
+        add(i + lanes, lanes, to: &second)
+        add(i + 2 * lanes, lanes, to: &third)
+        add(i + 3 * lanes, lanes, to: &fourth)
         i += 4 * lanes
     }
-    forEachVector(i..<count) { sums[0] += term($0, $1) }
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum()
+    forEachVector(i..<count) { add($0, $1, to: &first) }
+    var sums = InlineArray<n, Float>(repeating: 0)
+    for term in 0..<n { sums[term] = ((first[term] + second[term]) + (third[term] + fourth[term])).sum() }
+    return sums
 }
 
 extension Workers {
@@ -41,39 +58,31 @@ extension Workers {
         forEachPart(rows, grain: max((1 << 13) / max(columns, 1), 1)) { for row in $0 { body(row) } }
     }
 
-    /// Adds the sum of `term` over all rows to each column of `sums`, or sets it.
+    /// Adds the sums over all rows to each column of `n` results, or sets it; `add` adds a row's terms.
     ///
-    /// Columns are shared out, and rows never, so that the order of a sum does not depend on the threads: the sums of 16
-    /// rows are summed in turn, which rounds less than one long chain.
+    /// Columns are shared out, and rows never, so that the order of a sum does not depend on the threads. Rows are summed
+    /// by fours, these by 16, and those in turn, which rounds less than one long chain.
     @inline(__always)
-    func sumRows(
-        _ rows: Int, into sums: MutableView<Float>, overwrite: Bool,
-        _ term: @Sendable (_ row: Int, _ column: Int, _ count: Int) -> Vector
+    func sumRows<let n: Int>(
+        _ rows: Int, into results: InlineArray<n, MutableView<Float>>, overwrite: Bool,
+        _ add: @Sendable (_ sums: inout InlineArray<n, Vector>, _ row: Int, _ column: Int, _ count: Int) -> Void
     ) {
-        let width = 4 * lanes
-        let strips = (sums.count + width - 1) / width
+        let columns = results[0].count
+        // Two cache lines for one result, one for two.
+        let width = 4 * lanes / n
+        let strips = (columns + width - 1) / width
         forEachPart(strips, grain: max((1 << 16) / (rows * width), 1)) { strips in
             for start in stride(from: 0, to: rows, by: 16) {
-                let block = start..<min(start + 16, rows)
-                @inline(__always)
-                func add(_ sum: Vector, _ column: Int, _ count: Int) {
-                    let target = sums.base + column
-                    target.store(overwrite && start == 0 ? sum : target.load(count) + sum, count)
-                }
-                for strip in strips {
-                    let first = strip * width
-                    if first + width <= sums.count {
-                        var part = InlineArray<4, Vector>(repeating: Vector(repeating: 0))
-                        for row in block {
-                            for j in 0..<4 { part[j] += term(row, first + j * lanes, lanes) }
-                        }
-                        for j in 0..<4 { add(part[j], first + j * lanes, lanes) }
-                    } else {
-                        forEachVector(first..<sums.count) { column, count in
-                            var part = Vector(repeating: 0)
-                            for row in block { part += term(row, column, count) }
-                            add(part, column, count)
-                        }
+                forEachVector(strips.lowerBound * width..<min(strips.upperBound * width, columns)) { column, count in
+                    var sums = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
+                    for four in stride(from: start, to: min(start + 16, rows), by: 4) {
+                        var part = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
+                        for row in four..<min(four + 4, rows) { add(&part, row, column, count) }
+                        for i in 0..<n { sums[i] += part[i] }
+                    }
+                    for i in 0..<n {
+                        let target = results[i].base + column
+                        target.store(overwrite && start == 0 ? sums[i] : target.load(count) + sums[i], count)
                     }
                 }
             }

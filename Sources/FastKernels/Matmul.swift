@@ -20,8 +20,8 @@ extension FastKernels {
             a.dweight, stride: a.C, rows: a.OC, columns: a.C, depth: rows, .columns(of: a.dout, a.OC),
             .columns(of: a.inp, a.C), overwritesParameters ? .zero : .accumulate, workers)
         guard let dbias = a.dbias else { return }
-        workers.sumRows(rows, into: dbias, overwrite: overwritesParameters) { row, o, count in
-            (a.dout.base + row * a.OC + o).load(count)
+        workers.sumRows(rows, into: [dbias], overwrite: overwritesParameters) { sums, row, o, count in
+            sums[0] += (a.dout.base + row * a.OC + o).load(count)
         }
     }
 }

@@ -8,35 +8,49 @@ extension FastKernels {
         workers.forEachRow(a.B * a.T, of: a.Vp) { row in
             let probs = a.probs.base + row * a.Vp
             let (_, sum) = exponentials(of: a.logits.base + row * a.Vp, a.V, into: probs)
-            scale(probs, a.V, by: Float(1 / sum))
+            divide(probs, a.V, by: sum)
             for v in a.V..<a.Vp { probs[v] = 0 }
         }
     }
 }
 
-/// Writes exp(row − max) to `target`, if given, and returns max and the sum.
+/// Writes exp(scale·row − max) to `target`, if given, and returns max, which is the largest scale·row, and the sum.
 ///
 /// The sum of each 1,024 is in float, and theirs in double: a row may be a whole vocabulary.
 @inline(__always)
 func exponentials(
-    of row: UnsafePointer<Float>, _ count: Int, into target: UnsafeMutablePointer<Float>?
+    of row: UnsafePointer<Float>, _ count: Int, times scale: Float = 1, into target: UnsafeMutablePointer<Float>?
 ) -> (maximum: Float, sum: Double) {
     var maxima = Vector(repeating: -.infinity)
     forEachVector(0..<count) { i, count in
         let x = (row + i).load(count, rest: -.infinity)
         maxima = maxima.replacing(with: x, where: x .> maxima)
     }
-    let maximum = maxima.max()
+    var maximum = maxima[0]
+    for lane in 1..<lanes where maxima[lane] > maximum { maximum = maxima[lane] }
+    maximum *= scale
+    let (factor, minusMaximum) = (Vector(repeating: scale), Vector(repeating: -maximum))
     var total = 0.0
     for start in stride(from: 0, to: count, by: 1024) {
         total += Double(
             sum(min(1024, count - start)) { i, count in
-                let e = exp((row + start + i).load(count, rest: -.infinity) - Vector(repeating: maximum))
+                let e = exp(minusMaximum.plus((row + start + i).load(count, rest: -.infinity), times: factor))
                 if let target { (target + start + i).store(e, count) }
                 return e
             })
     }
     return (maximum, total)
+}
+
+/// Divides every element by `divisor`, with one rounding: the inverse has a second float for what the first leaves.
+@inline(__always)
+func divide(_ row: UnsafeMutablePointer<Float>, _ count: Int, by divisor: Double) {
+    let inverse = Float(1 / divisor)
+    let rest = Float(1 / divisor - Double(inverse))
+    forEachVector(0..<count) { i, count in
+        let x = (row + i).load(count)
+        (row + i).store((x * Vector(repeating: rest)).plus(x, times: Vector(repeating: inverse)), count)
+    }
 }
 
 /// Multiplies every element by `factor`.

@@ -96,8 +96,11 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
             guard let product = memory.baseAddress else { return }
             multiplyWhole(a, b, depth, into: product, columns, nil, 0)
             for i in 0..<rowCount {
-                for j in 0..<columnCount {
-                    c[i * stride + j] = (initial.map { $0[i * initialStride + j] } ?? 0) + product[i * columns + j]
+                let (row, target) = (product + i * columns, c + i * stride)
+                let start = initial.map { $0 + i * initialStride }
+                forEachVector(0..<columnCount) { j, count in
+                    let sum = (row + j).load(count)
+                    (target + j).store(start.map { ($0 + j).load(count) + sum } ?? sum, count)
                 }
             }
         }

@@ -55,7 +55,9 @@ enum GEMM<Tile: RegisterTile> {
         let fairPanels = workers.count == 1 ? ownPanels : ownPanels / (4 * workers.count)
         let chunk = min(max(fairPanels, 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
 
-        @Sendable func ownLines(of task: Int) -> Range<Int> { min(task * chunk, ownCount)..<min((task + 1) * chunk, ownCount) }
+        @Sendable func ownLines(of task: Int) -> Range<Int> {
+            min(task * chunk, ownCount)..<min((task + 1) * chunk, ownCount)
+        }
 
         Scratch.with(slabLines * min(slabDepth, depth)) { slab in
             for line in stride(from: 0, to: sharedCount, by: slabLines) {

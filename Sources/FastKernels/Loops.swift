@@ -22,7 +22,9 @@ func sum(_ count: Int, _ term: (_ i: Int, _ count: Int) -> Vector) -> Float {
 ///
 /// Four chains hide the latency of an addition, and round less than one.
 @inline(__always)
-func sums<let n: Int>(_ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>) -> InlineArray<n, Float> {
+func sums<let n: Int>(_ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>) -> InlineArray<
+    n, Float
+> {
     let zero = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
     var (first, second, third, fourth) = (zero, zero, zero, zero)
     @inline(__always)

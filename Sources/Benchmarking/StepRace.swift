@@ -5,7 +5,10 @@ struct StepRace {
     private let request: BenchmarkRequest
     private let progress: Benchmark.Progress
 
-    /// The seconds for the steps of each shape, where three rounds take less.
+    /// The rounds of a contestant that runs alone, and of several: theirs make an interval, which four quartets are the
+    /// least for.
+    private static let rounds = (alone: 2...8, several: 8...20)
+    /// The seconds for the steps of each shape, where the fewest rounds take less.
     private static let budget = 12.0
 
     init(_ request: BenchmarkRequest, _ progress: @escaping Benchmark.Progress) {
@@ -45,8 +48,11 @@ struct StepRace {
             timings.append(timing)
         }
         let start = ContinuousClock.now
+        let limits = runners.count { $0 != nil } > 1 ? Self.rounds.several : Self.rounds.alone
         var rounds = 0
-        while rounds < 2 || (rounds < 8 && start.duration(to: .now) < .seconds(Self.budget)) {
+        while rounds < limits.lowerBound
+            || (rounds < limits.upperBound && start.duration(to: .now) < .seconds(Self.budget))
+        {
             // There and back, so that drift cancels.
             let order = rounds.isMultiple(of: 2) ? Array(runners.indices) : runners.indices.reversed()
             for index in order { try runners[index]?.step() }

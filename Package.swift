@@ -48,8 +48,8 @@ let package = Package(
         // MARK: - Kernels
         .target(name: "Kernels", dependencies: ["Tensors"], swiftSettings: optimized),
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
-        .target(name: "CPrefetch"),
-        .target(name: "FastKernels", dependencies: ["CPrefetch", "Kernels"], swiftSettings: unchecked),
+        .target(name: "CInstructions"),
+        .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels"], swiftSettings: unchecked),
         .target(
             name: "ForeignKernels", dependencies: ["CSentinel", "Kernels", "Sentinel"], swiftSettings: optimized),
         .target(

@@ -2,10 +2,14 @@ import Foundation
 
 /// Two live workers that make the same call in turn.
 struct Contest {
-    /// A block of calls lasts this long, or one call if that is longer.
+    /// A block of calls lasts this long, or two calls if that is longer, or one that is long by itself.
     ///
     /// Many short blocks tell more than few long ones in the same time: what disturbs them hits few.
     static let block = 0.0003
+
+    /// Shorter calls than this are made once untimed before a block: another process ran meanwhile, and caches and
+    /// threads are cold. Longer ones would hardly show it.
+    private static let warmed = 0.005
 
     /// So often within its budget a call gets new memory, where that is quickly made ready: where it lies is part of the
     /// noise.
@@ -16,7 +20,7 @@ struct Contest {
     private var isQuicklyReady = true
     /// Added to the first's calls, for the self-test.
     private let slowdown: Double
-    private var calls = (1, 1)
+    private let calls: (first: Int, second: Int)
     /// The seconds that a quartet takes, about.
     private(set) var expected = 0.0
     private(set) var samples = PairedSamples()
@@ -34,10 +38,11 @@ struct Contest {
     /// The calls that make a block, and the seconds that it takes.
     private static func calibrate(_ worker: WorkerProcess) throws(WorkerError) -> (calls: Int, seconds: Double) {
         let cold = try worker.time(calls: 1)
-        guard cold < block * 20 else { return (1, cold) }
+        guard cold < warmed else { return (1, cold) }
         let warm = max(try worker.time(calls: max(Int(block / cold), 2)), 1e-9)
-        let calls = max(Int((block / warm).rounded()), 1)
-        return (calls, Double(calls) * warm)
+        // Before several a worker makes one that does not count.
+        let calls = max(Int((block / warm).rounded()), 2)
+        return (calls, Double(calls + 1) * warm)
     }
 
     /// Takes quartets until `budget` seconds are spent, at least `least` and at most `most`.
@@ -52,10 +57,10 @@ struct Contest {
                 isQuicklyReady = start.secondsToNow < budget / 4
             }
             let start = ContinuousClock.now
-            let a1 = try first.time(calls: calls.0, slowdown: slowdown)
-            let b1 = try second.time(calls: calls.1)
-            let b2 = try second.time(calls: calls.1)
-            let a2 = try first.time(calls: calls.0, slowdown: slowdown)
+            let a1 = try first.time(calls: calls.first, slowdown: slowdown)
+            let b1 = try second.time(calls: calls.second)
+            let b2 = try second.time(calls: calls.second)
+            let a2 = try first.time(calls: calls.first, slowdown: slowdown)
             samples.add(a1, b1, b2, a2)
             taken += 1
             spent += start.secondsToNow

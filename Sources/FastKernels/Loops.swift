@@ -42,7 +42,7 @@ func sums<let n: Int>(_ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineA
     }
     forEachVector(i..<count) { add($0, $1, to: &first) }
     var sums = InlineArray<n, Float>(repeating: 0)
-    for term in 0..<n { sums[term] = ((first[term] + second[term]) + (third[term] + fourth[term])).sum() }
+    for term in 0..<n { sums[term] = ((first[term] + second[term]) + (third[term] + fourth[term])).laneSum() }
     return sums
 }
 

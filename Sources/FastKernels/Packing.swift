@@ -1,4 +1,4 @@
-import CPrefetch
+import CInstructions
 import Tensors
 
 /// A factor of a product: lines, each as long as the sum is deep. The lines of a transposed matrix are a view as well.

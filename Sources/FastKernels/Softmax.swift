@@ -26,9 +26,7 @@ func exponentials(
         let x = (row + i).load(count, rest: -.infinity)
         maxima = maxima.replacing(with: x, where: x .> maxima)
     }
-    var maximum = maxima[0]
-    for lane in 1..<lanes where maxima[lane] > maximum { maximum = maxima[lane] }
-    maximum *= scale
+    let maximum = scale * maxima.largestLane()
     let (factor, minusMaximum) = (Vector(repeating: scale), Vector(repeating: -maximum))
     var total = 0.0
     for start in stride(from: 0, to: count, by: 1024) {

@@ -1,3 +1,5 @@
+import CInstructions
+
 #if PLUMBLINE_X86_64_V4
     /// The widest vector of the CPU that this is built for.
     typealias Vector = SIMD16<Float>
@@ -17,6 +19,16 @@
 /// The lanes of a ``Vector``.
 let lanes = Vector.scalarCount
 
+/// The square root of each lane, in one instruction.
+@inline(__always)
+func squareRoot(_ x: Vector) -> Vector {
+    #if PLUMBLINE_X86_64_V4
+        plumbline_sqrt16(x)
+    #else
+        plumbline_sqrt8(x)
+    #endif
+}
+
 extension SIMD where Scalar == Float {
     /// self + a · b: with one rounding where the CPU has an instruction for it, else with two.
     @inline(__always)
@@ -27,6 +39,35 @@ extension SIMD where Scalar == Float {
             self + a * b
         #endif
     }
+}
+
+/// By halves: faster than lane by lane, and a sum rounds less.
+extension SIMD8<Float> {
+    /// The sum of all lanes.
+    @inline(__always)
+    func laneSum() -> Float {
+        let four = lowHalf + highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
+    }
+
+    /// The largest lane.
+    @inline(__always)
+    func largestLane() -> Float {
+        let four = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
+        let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+        return two[1] > two[0] ? two[1] : two[0]
+    }
+}
+
+extension SIMD16<Float> {
+    /// The sum of all lanes.
+    @inline(__always)
+    func laneSum() -> Float { (lowHalf + highHalf).laneSum() }
+
+    /// The largest lane.
+    @inline(__always)
+    func largestLane() -> Float { lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf).largestLane() }
 }
 
 extension UnsafePointer<Float> {

@@ -131,8 +131,8 @@ extension BenchmarkReport {
         <details><summary>How it was measured, and how it was decided</summary>
 
         Each contestant is a process that lives as long as the run and answers over a pipe. Two at a time make the same call \
-        in turn, A B B A, in blocks of 0.3 ms, or one call if that is longer; a block of several calls starts with one that \
-        does not count. The four times give one logarithm of a ratio: ½ (ln A₁/B₁ + ln A₂/B₂), in which drift and order \
+        in turn, A B B A, in blocks of 0.3 ms, but at least two calls, after one that does not count; a call of more than 5 ms \
+        is a block by itself. The four times give one logarithm of a ratio: ½ (ln A₁/B₁ + ln A₂/B₂), in which drift and order \
         cancel. The speed-up is the median over these quartets; its 95 % interval comes from 2,000 bootstrap resamples of \
         quartets; of fewer than six, the interval is their range and there is no verdict.
 

@@ -8,7 +8,13 @@ extension FastKernels {
         workers.forEachPart(a.N) { part in
             forEachVector(part) { i, count in
                 let x = (a.inp.base + i).load(count)
-                (a.out.base + i).store(x / (1 + exp(minusTwoS(x, x * x))), count)
+                let e = exp(minusTwoS(x, x * x))
+                // x/(1 + e) with one rounding: what those of the sum and the quotient leave is added after.
+                let sum = 1 + e
+                let inverse = 1 / sum
+                let quotient = x * inverse
+                let rest = x.plus(-quotient, times: sum).plus(-quotient, times: (1 - sum) + e)
+                (a.out.base + i).store(quotient.plus(rest, times: inverse), count)
             }
         }
     }

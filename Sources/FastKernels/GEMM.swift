@@ -44,8 +44,8 @@ enum GEMM<Tile: RegisterTile> {
         let (sharedWidth, ownWidth) = sharesRows ? (Tile.rows, Tile.columns) : (Tile.columns, Tile.rows)
         let (sharedCount, ownCount) = sharesRows ? (rows, columns) : (columns, rows)
 
-        // n terms in chains of k err by about √(n·k/2 + n²/2k) roundings: least where k is √n.
-        let chain = depth > 8192 ? 256 : 128
+        // n terms in chains of k err by about √(n·k/2 + n²/2k) roundings: least where k is √n. Shorter ones cost visits to c.
+        let chain = depth > 8192 ? 256 : depth > 64 ? 128 : 32
         let blocks = (depth + blockDepth - 1) / blockDepth
         let blockDepth = min((depth + blocks - 1) / max(blocks, 1), blockDepth)
         let slabLines = min(sharedCount.rounded(up: sharedWidth), slabCount / blockDepth / sharedWidth * sharedWidth)

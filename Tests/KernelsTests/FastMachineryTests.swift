@@ -81,16 +81,24 @@ struct FastMachineryTests {
         }
     }
 
-    /// Sums over rows have the same bits for any number of threads, and reach every column.
-    @Test(arguments: [1, 31, 32, 97], [1, 16, 45]) func sumsOfRows(columns: Int, rows: Int) {
+    /// Sums over rows, two at once, have the same bits for any number of threads, and reach every column.
+    @Test(arguments: [1, 15, 31, 32, 97], [1, 3, 16, 45]) func sumsOfRows(columns: Int, rows: Int) {
         let bits = [1, 2, 3, 5].map { threads in
             let sums = Tensor<Float>(repeating: 1, count: columns)
-            Workers(count: threads).sumRows(rows, into: sums.view, overwrite: false) { row, column, count in
-                var vector = Vector(repeating: 0)
-                for i in 0..<count { vector[i] = Float(row * (column + i)) }
-                return vector
+            let counts = Tensor<Float>(repeating: .nan, count: columns)
+            let workers = Workers(count: threads)
+            workers.sumRows(rows, into: [sums.view], overwrite: false) { sums, row, column, count in
+                for i in 0..<count { sums[0][i] += Float(row * (column + i)) }
             }
             #expect((0..<columns).allSatisfy { sums.view[$0] == Float(1 + rows * (rows - 1) / 2 * $0) })
+            workers.sumRows(rows, into: [counts.view, sums.view], overwrite: true) { sums, row, column, count in
+                for i in 0..<count {
+                    sums[0][i] += 1
+                    sums[1][i] += Float(row * (column + i) - 1)
+                }
+            }
+            #expect(counts.view.buffer.allSatisfy { $0 == Float(rows) })
+            #expect((0..<columns).allSatisfy { sums.view[$0] == Float(rows * (rows - 1) / 2 * $0 - rows) })
             return sums.view.buffer.map(\.bitPattern)
         }
         #expect(bits.allSatisfy { $0 == bits[0] })

@@ -23,8 +23,10 @@ extension FastKernels {
                 let position = a.dwpe.base + row % a.T * a.C
                 forEachVector(columns) { i, count in
                     let d = (dout + i).load(count)
-                    (token + i).store((token + i).load(count) + d, count)
-                    (position + i).store((position + i).load(count) + d, count)
+                    // Both are read first: a load waits for a store whose address ends in the same 12 bits.
+                    let sums = ((token + i).load(count) + d, (position + i).load(count) + d)
+                    (token + i).store(sums.0, count)
+                    (position + i).store(sums.1, count)
                 }
             }
         }

@@ -6,7 +6,8 @@ extension FastKernels {
     /// ``GELU/Forward``: x·σ(2s).
     @Sendable public static func geluForward(_ a: GELU.Forward<Float>, _ workers: Workers) {
         workers.forEachPart(a.N) { part in
-            forEachVector(part) { i, count in
+            @inline(__always)
+            func gelu(_ i: Int, _ count: Int) {
                 let x = (a.inp.base + i).load(count)
                 let e = exp(minusTwoS(x, x * x))
                 // x/(1 + e) with one rounding: what those of the sum and the quotient leave is added after.
@@ -16,6 +17,7 @@ extension FastKernels {
                 let rest = x.plus(-quotient, times: sum).plus(-quotient, times: (1 - sum) + e)
                 (a.out.base + i).store(quotient.plus(rest, times: inverse), count)
             }
+            forEachVector(part, gelu)
         }
     }
 
@@ -23,7 +25,8 @@ extension FastKernels {
     @Sendable public static func geluBackward(_ a: GELU.Backward<Float>, _ workers: Workers) {
         let overwrites = a.overwrites.contains(.activations)
         workers.forEachPart(a.N) { part in
-            forEachVector(part) { i, count in
+            @inline(__always)
+            func gradient(_ i: Int, _ count: Int) {
                 let x = (a.inp.base + i).load(count)
                 let square = x * x
                 let e = exp(minusTwoS(x, square))
@@ -34,6 +37,7 @@ extension FastKernels {
                 let target = a.dinp.base + i
                 target.store(overwrites ? gradient * dout : target.load(count).plus(gradient, times: dout), count)
             }
+            forEachVector(part, gradient)
         }
     }
 

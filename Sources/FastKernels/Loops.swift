@@ -2,6 +2,8 @@ import Kernels
 import Tensors
 
 /// Calls `body` with the start and the count of each vector of `range`: all lanes, and fewer of the last.
+///
+/// A long body is best a local function to be inlined always: of a long closure the compiler makes a call for each vector.
 @inline(__always)
 func forEachVector(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -> Void) {
     var i = range.lowerBound

@@ -14,12 +14,16 @@ extension FastKernels {
     /// ``Residual/Backward``, vector by vector.
     @Sendable public static func residualBackward(_ a: Residual.Backward<Float>, _ workers: Workers) {
         workers.forEachPart(a.N) { part in
-            forEachVector(part) { i, count in
+            @inline(__always)
+            func add(_ i: Int, _ count: Int) {
                 let dout = (a.dout.base + i).load(count)
                 let (first, second) = (a.dinp1.base + i, a.dinp2.base + i)
-                first.store(first.load(count) + dout, count)
-                second.store(second.load(count) + dout, count)
+                // Both are read first: a load waits for a store whose address ends in the same 12 bits.
+                let sums = (first.load(count) + dout, second.load(count) + dout)
+                first.store(sums.0, count)
+                second.store(sums.1, count)
             }
+            forEachVector(part, add)
         }
     }
 }

@@ -24,9 +24,9 @@ func sum(_ count: Int, _ term: (_ i: Int, _ count: Int) -> Vector) -> Float {
 ///
 /// Four chains hide the latency of an addition, and round less than one.
 @inline(__always)
-func sums<let n: Int>(_ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>) -> InlineArray<
-    n, Float
-> {
+func sums<let n: Int>(
+    _ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>
+) -> InlineArray<n, Float> {
     let zero = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
     var (first, second, third, fourth) = (zero, zero, zero, zero)
     @inline(__always)
@@ -72,8 +72,8 @@ extension Workers {
         _ add: @Sendable (_ sums: inout InlineArray<n, Vector>, _ row: Int, _ column: Int, _ count: Int) -> Void
     ) {
         let columns = results[0].count
-        // Two cache lines for one result, one for two.
-        let width = 4 * lanes / n
+        // Whole cache lines, which no two threads then write.
+        let width = 4 * lanes
         let strips = (columns + width - 1) / width
         forEachPart(strips, grain: max((1 << 16) / (rows * width), 1)) { strips in
             for start in stride(from: 0, to: rows, by: 16) {

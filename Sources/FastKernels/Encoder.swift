@@ -22,11 +22,7 @@ extension FastKernels {
                 let token = a.dwte.base + Int(a.inp[row]) * a.C
                 let position = a.dwpe.base + row % a.T * a.C
                 forEachVector(columns) { i, count in
-                    let d = (dout + i).load(count)
-                    // Both are read first: a load waits for a store whose address ends in the same 12 bits.
-                    let sums = ((token + i).load(count) + d, (position + i).load(count) + d)
-                    (token + i).store(sums.0, count)
-                    (position + i).store(sums.1, count)
+                    add((dout + i).load(count), count, to: token + i, and: position + i)
                 }
             }
         }

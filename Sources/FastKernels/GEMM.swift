@@ -56,7 +56,7 @@ enum GEMM<Tile: RegisterTile> {
         let chunk = min(max(fairPanels, 1), (sharesRows ? chunkColumns : chunkRows) / ownWidth) * ownWidth
 
         @Sendable func ownLines(of task: Int) -> Range<Int> {
-            min(task * chunk, ownCount)..<min((task + 1) * chunk, ownCount)
+            (task * chunk..<(task + 1) * chunk).clamped(to: 0..<ownCount)
         }
 
         Scratch.with(slabLines * min(slabDepth, depth)) { slab in
@@ -65,7 +65,7 @@ enum GEMM<Tile: RegisterTile> {
                 for k in stride(from: 0, to: depth, by: slabDepth) {
                     let depths = k..<min(k + slabDepth, depth)
                     pack(shared, lines, depths, asRows: sharesRows, width: sharedWidth, blockDepth, into: slab, workers)
-                    @Sendable func block(from k: Int) -> Range<Int> { k..<min(k + blockDepth, depths.upperBound) }
+                    @Sendable func block(from k: Int) -> Range<Int> { (k..<k + blockDepth).clamped(to: depths) }
                     workers.forEach((ownCount + chunk - 1) / chunk) { task in
                         let ownRange = ownLines(of: task)
                         Scratch.with(chunk * blockDepth) { packed in

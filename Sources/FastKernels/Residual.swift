@@ -15,15 +15,10 @@ extension FastKernels {
     @Sendable public static func residualBackward(_ a: Residual.Backward<Float>, _ workers: Workers) {
         workers.forEachPart(a.N) { part in
             @inline(__always)
-            func add(_ i: Int, _ count: Int) {
-                let dout = (a.dout.base + i).load(count)
-                let (first, second) = (a.dinp1.base + i, a.dinp2.base + i)
-                // Both are read first: a load waits for a store whose address ends in the same 12 bits.
-                let sums = (first.load(count) + dout, second.load(count) + dout)
-                first.store(sums.0, count)
-                second.store(sums.1, count)
+            func accumulate(_ i: Int, _ count: Int) {
+                add((a.dout.base + i).load(count), count, to: a.dinp1.base + i, and: a.dinp2.base + i)
             }
-            forEachVector(part, add)
+            forEachVector(part, accumulate)
         }
     }
 }

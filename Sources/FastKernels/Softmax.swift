@@ -43,11 +43,12 @@ func exponentials(
 /// Divides every element by `divisor`, with one rounding: the inverse has a second float for what the first leaves.
 @inline(__always)
 func divide(_ row: UnsafeMutablePointer<Float>, _ count: Int, by divisor: Double) {
-    let inverse = Float(1 / divisor)
-    let rest = Float(1 / divisor - Double(inverse))
+    let inverse = 1 / divisor
+    let high = Float(inverse)
+    let low = Float(inverse - Double(high))
     forEachVector(0..<count) { i, count in
         let x = (row + i).load(count)
-        (row + i).store((x * Vector(repeating: rest)).plus(x, times: Vector(repeating: inverse)), count)
+        (row + i).store((x * Vector(repeating: low)).plus(x, times: Vector(repeating: high)), count)
     }
 }
 

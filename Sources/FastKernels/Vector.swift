@@ -107,3 +107,15 @@ extension UnsafeMutablePointer<Float> {
         for i in 0..<count { self[i] = vector[i] }
     }
 }
+
+/// Adds the first `count` lanes to what two places hold.
+///
+/// Both are read first: a load waits for a store whose address ends in the same 12 bits.
+@inline(__always)
+func add(
+    _ x: Vector, _ count: Int, to first: UnsafeMutablePointer<Float>, and second: UnsafeMutablePointer<Float>
+) {
+    let sums = (first.load(count) + x, second.load(count) + x)
+    first.store(sums.0, count)
+    second.store(sums.1, count)
+}

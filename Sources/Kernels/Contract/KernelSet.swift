@@ -15,7 +15,7 @@ public struct Implementation<Scalar: KernelScalar>: Sendable {
 
     /// The implementation `name` of the kernel that `body` takes; `body` may use the given threads.
     ///
-    /// A `body` that `overwrites` looks at the call's ``Kernel/overwrites``; one that does not may always add.
+    /// A `body` that `overwrites` looks at the call's ``Signature/overwrites``; one that does not may always add.
     public init<K: Kernel>(
         _ name: String, overwrites: Bool = false, _ body: @escaping @Sendable (K, Workers) -> Void
     ) where K.Scalar == Scalar {
@@ -80,9 +80,7 @@ public struct KernelSet<Scalar: KernelScalar> {
     /// - Precondition: the set implements `K` or can compose it, and every argument has the number of elements of its
     ///   shape.
     public func run<K: Kernel>(_ call: K) where K.Scalar == Scalar {
-        var checker = CountChecker<Scalar>(kernel: K.name)
-        var checked = call
-        checked.visit(&checker)
+        call.check()
         guard let interceptor else { return perform(call) }
         interceptor.intercept(call) { perform($0) }
     }
@@ -90,11 +88,7 @@ public struct KernelSet<Scalar: KernelScalar> {
     private func perform<K: Kernel>(_ call: K) where K.Scalar == Scalar {
         let implementation = implementations[ObjectIdentifier(K.self)]
         if let body = implementation?.body as? @Sendable (K, Workers) -> Void {
-            if implementation?.overwrites == false && !call.overwrites.isEmpty {
-                var zeroing = Zeroing<Scalar>()
-                var zeroed = call
-                zeroed.visit(&zeroing)
-            }
+            if implementation?.overwrites == false { call.clearOverwritten() }
             body(call, workers)
         } else if let call = call as? any FusedKernel<Scalar> {
             var plain = self
@@ -106,38 +100,22 @@ public struct KernelSet<Scalar: KernelScalar> {
     }
 }
 
-/// A kernel that does the work of several. A set that has no implementation of it composes it of those.
-public protocol FusedKernel<Scalar>: Kernel {
-    /// Makes the call by the plain kernels of `set`.
-    func compose(of set: KernelSet<Scalar>)
-}
-
-/// Clears what a call overwrites.
-private struct Zeroing<Scalar: KernelScalar>: ArgumentVisitor {
-    func size(_ name: String, _ value: inout Int) {}
-    func require(_ holds: Bool, _ rule: String) {}
-    func hyperparameter(_ name: String, _ value: inout Float) {}
-    func input(_ argument: Argument, _ view: inout View<Scalar>) {}
-    func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {}
-    func result(_ argument: Argument, _ view: inout MutableView<Scalar>) {
-        if argument.role == .output { view.fill(0) }
+extension Kernel {
+    /// Checks that the sizes keep their rules, and that each view has as many elements as its shape says.
+    fileprivate func check() {
+        precondition(signature.problem == nil, "\(Self.name): \(signature.problem ?? "")")
+        for bound in arguments {
+            let argument = bound.argument
+            precondition(
+                bound.count == argument.count || (argument.isOptional && !bound.isPresent),
+                "\(Self.name): \(argument.name) has \(bound.count) elements, its shape \(argument.shape) needs \(argument.count)"
+            )
+        }
     }
-}
 
-/// Checks that each view has as many elements as its shape says.
-private struct CountChecker<Scalar: KernelScalar>: ArgumentVisitor {
-    let kernel: KernelName
-
-    func size(_ name: String, _ value: inout Int) {}
-    func require(_ holds: Bool, _ rule: String) { precondition(holds, "\(kernel): \(rule)") }
-    func hyperparameter(_ name: String, _ value: inout Float) {}
-    func input(_ argument: Argument, _ view: inout View<Scalar>) { check(argument, view.count) }
-    func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) { check(argument, view.count) }
-    func result(_ argument: Argument, _ view: inout MutableView<Scalar>) { check(argument, view.count) }
-
-    private func check(_ argument: Argument, _ count: Int) {
-        precondition(
-            count == argument.count || (argument.isOptional && count == 0),
-            "\(kernel): \(argument.name) has \(count) elements, its shape \(argument.shape) needs \(argument.count)")
+    /// Clears the gradients that the call overwrites.
+    fileprivate func clearOverwritten() {
+        guard !signature.overwrites.isEmpty else { return }
+        for bound in results where bound.argument.role == .output { bound.view.fill(0) }
     }
 }

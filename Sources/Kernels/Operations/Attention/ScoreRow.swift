@@ -1,0 +1,102 @@
+import Foundation
+import Tensors
+
+/// One row of attention's scores in double: a query beside the keys that it sees, with their rounding errors.
+///
+/// With hs products in a score and E = ``RoundingError/elementary``, L keys, and d = max − p:
+///
+///     ε_p = (hs + 3)·Σ |q||k| / √hs          of a score p
+///     x   = ε_p + 2·d + E                     of exp(−d), relative
+///     s   = Σ att·x + L                       of the sum of all, relative
+///
+/// Results of exp below 2^-126 may be flushed to 0.
+struct ScoreRow {
+    /// The scores p and their errors ε_p.
+    let scores, scoreErrors: [Double]
+    /// x of each, and s.
+    let exponentialErrors: [Double]
+    let sumError: Double
+    /// The largest score, and the logarithm of the sum of exponentials.
+    let maximum, lse: Double
+
+    /// How many keys the query sees.
+    var count: Int { scores.count }
+
+    /// The row of the query of `hs` numbers at `q` in `queries`, with the keys that begin at those places in `keys`.
+    init(_ queries: View<Double>, at q: Int, _ keys: View<Double>, at places: [Int], hs: Int) {
+        let scale = 1 / Double(hs).squareRoot()
+        let scores = places.map { k in scale * (0..<hs).reduce(0) { $0 + queries[q + $1] * keys[k + $1] } }
+        scoreErrors = places.map { k in
+            Double(hs + 3) * scale * (0..<hs).reduce(0) { $0 + abs(queries[q + $1] * keys[k + $1]) }
+        }
+        let maximum = scores.max() ?? 0
+        exponentialErrors = zip(scoreErrors, scores).map { $0 + 2 * (maximum - $1) + RoundingError.elementary }
+        let powers = scores.map { exp($0 - maximum) }
+        let total = powers.reduce(0, +)
+        sumError = zip(powers, exponentialErrors).reduce(0) { $0 + $1.0 * $1.1 } / total + Double(scores.count)
+        (self.scores, self.maximum, lse) = (scores, maximum, maximum + log(total))
+    }
+
+    /// The probability of key j.
+    func att(_ j: Int) -> Double { exp(scores[j] - lse) }
+
+    /// Writes the error of out = Σ att·v into `errors` at `o`, where `out` holds the truth and the values begin at those
+    /// places. The sum's error is common to a row:
+    ///
+    ///     ε out = Σ_j att_j·(x_j + L + 2)·|v_j| + s·|out|
+    func outErrors(
+        into errors: MutableView<Double>, _ out: MutableView<Double>, at o: Int, _ values: View<Double>,
+        at places: [Int], hs: Int
+    ) {
+        for i in o..<o + hs { errors[i] = sumError * abs(out[i]) }
+        for (j, v) in places.enumerated() {
+            let weight = max(att(j) * (exponentialErrors[j] + Double(count) + 2), RoundingError.flushed)
+            for i in 0..<hs { errors[o + i] += weight * abs(values[v + i]) }
+        }
+    }
+
+    /// The error of lse, by way of the sum or of the largest probability:
+    ///
+    ///     ε lse = ε_p + s + E + 2 + E·(lse − max) + |max| + |lse|
+    var lseError: Double {
+        let (E, top) = (RoundingError.elementary, scores.firstIndex(of: maximum) ?? 0)
+        return scoreErrors[top] + sumError + E + 2 + E * (lse - maximum) + abs(maximum) + abs(lse)
+    }
+}
+
+/// Where a token of a head finds its numbers in the packed (B, T, 3C) projection of attention.
+struct PackedToken {
+    /// Where its query starts.
+    let q: Int
+    /// Where its output starts, in (B, T, C).
+    let o: Int
+    /// Where its row of the (B, NH, T, T) matrix starts.
+    let entries: Int
+    /// The row's place in (B, NH, T).
+    let row: Int
+    /// Where the keys, and the values, of the tokens start that it sees.
+    let keys, values: [Int]
+
+    /// Visits every token of every head, in order.
+    static func forEach(B: Int, T: Int, C: Int, NH: Int, _ body: (PackedToken) -> Void) {
+        let hs = C / NH
+        for row in 0..<B * NH * T {
+            let (b, h, t) = (row / (NH * T), row / T % NH, row % T)
+            let q = (b * T + t) * 3 * C + h * hs
+            let keys = (0...t).map { (b * T + $0) * 3 * C + C + h * hs }
+            body(
+                PackedToken(
+                    q: q, o: (b * T + t) * C + h * hs, entries: row * T, row: row, keys: keys,
+                    values: keys.map { $0 + C }))
+        }
+    }
+
+    /// The error that what dinp held before brings: a query's once for each token seen, a key's and a value's for each
+    /// that sees it.
+    static func startErrors(into errors: MutableView<Double>, from dinp: MutableView<Double>, T: Int, C: Int) {
+        for i in 0..<dinp.count {
+            let t = i / (3 * C) % T
+            errors[i] = Double(i % (3 * C) < C ? t + 1 : T - t) * abs(dinp[i])
+        }
+    }
+}

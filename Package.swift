@@ -61,6 +61,9 @@ let package = Package(
             name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels", "ForeignKernels"],
             swiftSettings: marchSettings),
 
+        .target(
+            name: "Accuracy", dependencies: ["Kernels", "ReferenceKernels", "Tensors"], swiftSettings: optimized),
+
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
 

@@ -38,6 +38,13 @@ public struct Axis: Sendable, Hashable {
         Axis("\(a.name) + \(b.name)", factors: [Factor(size: nil, extent: a.extent + b.extent)])
     }
 
+    /// The axis where some sizes are others; `size` gives them, or nil.
+    public func resized(_ size: (String) -> Int?) -> Axis {
+        Axis(
+            name,
+            factors: factors.map { Factor(size: $0.size, extent: $0.size.flatMap(size) ?? $0.extent) })
+    }
+
     private init(_ name: String, factors: [Factor]) {
         self.name = name
         self.factors = factors

@@ -117,15 +117,16 @@ public struct Cost: Sendable, Hashable {
 
 extension Kernel {
     /// Everything that the call takes, without its data.
-    public var signature: Signature { bound.signature }
+    public var signature: Signature { presented.signature }
 
     /// Every argument with its data.
-    public var arguments: [BoundArgument<Scalar>] { bound.arguments }
+    public var arguments: [BoundArgument<Scalar>] { presented.arguments }
 
     /// The arguments that are written or added to and that the call has.
     public var results: [BoundArgument<Scalar>] { arguments.filter { $0.argument.isResult && $0.isPresent } }
 
-    private var bound: Binder<Scalar> {
+    /// Both.
+    var presented: Binder<Scalar> {
         var (call, binder) = (self, Binder<Scalar>())
         call.bind(&binder)
         return binder

@@ -103,8 +103,9 @@ public struct KernelSet<Scalar: KernelScalar> {
 extension Kernel {
     /// Checks that the sizes keep their rules, and that each view has as many elements as its shape says.
     fileprivate func check() {
-        precondition(signature.problem == nil, "\(Self.name): \(signature.problem ?? "")")
-        for bound in arguments {
+        let presented = presented
+        if let problem = presented.signature.problem { preconditionFailure("\(Self.name): \(problem)") }
+        for bound in presented.arguments {
             let argument = bound.argument
             precondition(
                 bound.count == argument.count || (argument.isOptional && !bound.isPresent),

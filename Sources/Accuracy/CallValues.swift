@@ -1,0 +1,115 @@
+import Kernels
+import Tensors
+
+/// What a call takes, by the names of its contract, without the memory.
+public struct CallValues<Scalar: KernelScalar>: Sendable {
+    /// The sizes.
+    public var sizes: [String: Int]
+    /// The numbers that are no sizes; the contract's own where there is no entry.
+    public var hyperparameters: [String: Float]
+    /// Which results are written instead of added to.
+    public var overwrites: Overwriting
+    /// The optional arguments that the call goes without.
+    public var absent: Set<String>
+    /// The elements of inputs, and those that a result holds before which is added to or changed in place.
+    public var numbers: [String: [Scalar]]
+    /// The tokens.
+    public var tokens: [String: [Int32]]
+
+    /// Values as given.
+    public init(
+        sizes: [String: Int], hyperparameters: [String: Float] = [:], overwrites: Overwriting = [],
+        absent: Set<String> = [], numbers: [String: [Scalar]] = [:], tokens: [String: [Int32]] = [:]
+    ) {
+        (self.sizes, self.hyperparameters, self.overwrites) = (sizes, hyperparameters, overwrites)
+        (self.absent, self.numbers, self.tokens) = (absent, numbers, tokens)
+    }
+
+    /// The same in another precision.
+    public func converted<Other: KernelScalar>(to _: Other.Type = Other.self) -> CallValues<Other> {
+        CallValues<Other>(
+            sizes: sizes, hyperparameters: hyperparameters, overwrites: overwrites, absent: absent,
+            numbers: numbers.mapValues { $0.map { Other($0) } }, tokens: tokens)
+    }
+
+    /// What the kernel of `set` makes of them, by the names of its results.
+    public func results<K: Kernel<Scalar>>(of _: K.Type, by set: KernelSet<Scalar>) -> [String: [Scalar]] {
+        let owned = OwnedCall<K>(self)
+        set.run(owned.call)
+        return owned.results
+    }
+}
+
+extension CallValues<Double> {
+    /// The rounding error ε of every element of the results, given what they should hold. See ``KernelInDouble``.
+    public func roundingErrors<K: KernelInDouble>(of _: K.Type, truth: [String: [Double]]) -> [String: [Double]] {
+        let (start, errors) = (OwnedCall<K>(self), OwnedCall<K>(self))
+        for bound in start.call.results where bound.argument.role == .output { bound.view.fill(0) }
+        // What the contract forgets stays NaN, and no bound.
+        for bound in errors.call.results { bound.view.fill(.nan) }
+        let right = OwnedCall<K>(self)
+        for bound in right.call.results {
+            guard let truth = truth[bound.argument.name] else { preconditionFailure("\(K.name): no truth of \(bound.argument.name)") }
+            _ = bound.view.buffer.update(fromContentsOf: truth)
+        }
+        right.call.roundingErrors(into: errors.call, from: start.call)
+        return errors.results
+    }
+}
+
+/// A call with memory of its own for each argument; what is overwritten starts as NaN.
+///
+/// There is room around each: a kernel that strays a little is caught by `verify`, and does no harm here.
+public struct OwnedCall<K: Kernel>: Sendable {
+    /// The call; valid as long as this lives.
+    public let call: K
+    private let memory: [any Sendable]
+
+    /// A call of those values.
+    ///
+    /// - Precondition: they are all that the contract asks for, in its shapes.
+    public init(_ values: CallValues<K.Scalar>) {
+        var memory: [any Sendable] = []
+        func place<Element: BitwiseCopyable & Sendable>(_ elements: [Element], _ argument: Argument) -> UnsafeMutableRawPointer {
+            precondition(elements.count == argument.count, "\(K.name): \(argument.name) has \(elements.count) elements")
+            let block = Block(elements)
+            memory.append(block)
+            return UnsafeMutableRawPointer(block.view.base)
+        }
+        call = K(sizes: values.sizes, hyperparameters: values.hyperparameters, overwrites: values.overwrites) {
+            argument in
+            if argument.isOptional && values.absent.contains(argument.name) { return nil }
+            if argument.role == .output { return place([K.Scalar](repeating: .nan, count: argument.count), argument) }
+            switch argument.elements {
+            case .numbers:
+                guard let numbers = values.numbers[argument.name] else { break }
+                return place(numbers, argument)
+            case .tokens:
+                guard let tokens = values.tokens[argument.name] else { break }
+                return place(tokens, argument)
+            }
+            preconditionFailure("\(K.name): there are no values of \(argument.name)")
+        }
+        self.memory = memory
+    }
+
+    /// What the results hold now, by name.
+    public var results: [String: [K.Scalar]] {
+        withExtendedLifetime(memory) {
+            Dictionary(uniqueKeysWithValues: call.results.map { ($0.argument.name, Array($0.view.buffer)) })
+        }
+    }
+}
+
+/// Elements with room around them.
+private final class Block<Element: BitwiseCopyable & Sendable>: Sendable {
+    private let tensor: Tensor<Element>
+    let view: MutableView<Element>
+
+    init(_ elements: [Element]) {
+        let room = Tensor<Element>.alignment / MemoryLayout<Element>.stride
+        let filling = elements.first.map { [Element](repeating: $0, count: 4 * room) } ?? []
+        tensor = Tensor(filling + elements + filling)
+        view = tensor.view.slice(filling.count..<filling.count + elements.count)
+    }
+}

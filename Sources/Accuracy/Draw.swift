@@ -1,0 +1,154 @@
+import Kernels
+import Tensors
+
+/// The elements that an argument is drawn to have: each to be had by its index, and the same whoever draws them.
+public struct Draw: Sendable {
+    private let state: UInt64
+
+    /// The elements of the argument of that name in the run with `seed`: every name has a stream of its own.
+    public init(_ name: String, seed: UInt64) { state = UInt64(hashing: name) ^ seed }
+
+    /// The number at the flat `index`.
+    public func number(_ index: Int, _ distribution: Distribution) -> Float { distribution.number(from: word(index)) }
+
+    /// The token at the flat `index`, below `bound`.
+    public func token(_ index: Int, below bound: Int) -> Int32 { Int32((word(index) >> 32) % UInt64(bound)) }
+
+    private func word(_ index: Int) -> UInt64 {
+        var generator = SplitMix64(state: state &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
+        return generator.next()
+    }
+}
+
+extension UInt64 {
+    /// The hash of a text, the same everywhere and always.
+    ///
+    /// Source: Fowler, Noll and Vo, FNV-1a.
+    public init(hashing text: String) {
+        self = text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+    }
+}
+
+/// A kernel's call whose arguments are drawn as its contract says, or follow from a forward call: sizes, and a seed.
+public struct DrawnCall: Sendable, Hashable {
+    /// The sizes, by name.
+    public var sizes: [String: Int]
+    /// The optional arguments that the call goes without.
+    public var absent: Set<String>
+    /// Which results are written instead of added to.
+    public var overwrites: Overwriting
+    /// Chooses the numbers.
+    public var seed: UInt64
+
+    /// A call of those sizes.
+    public init(sizes: [String: Int], absent: Set<String> = [], overwrites: Overwriting = [], seed: UInt64 = 1) {
+        (self.sizes, self.absent, self.overwrites, self.seed) = (sizes, absent, overwrites, seed)
+    }
+
+    /// What the call takes, every number exact in float32; what follows from a forward call comes from that of `reference`.
+    ///
+    /// - Precondition: the contract accepts the sizes.
+    public func values<K: KernelInDouble>(of kernel: K.Type, by reference: KernelSet<Double>) -> CallValues<Double> {
+        values(of: kernel, at: Selection(), by: reference)
+    }
+
+    /// The same of the part of the call at those positions.
+    func values<K: KernelInDouble>(
+        of kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
+    ) -> CallValues<Double> {
+        let whole = Self.signature(kernel, self)
+        var values = part(whole, at: selection)
+        let derived = left(to: kernel, at: selection, by: reference)
+        for argument in whole.inputs {
+            guard !absent.contains(argument.name), values.numbers[argument.name] == nil,
+                values.tokens[argument.name] == nil
+            else { continue }
+            draw(argument, at: selection, derived, into: &values)
+        }
+        return values
+    }
+
+    static func signature<K: Kernel>(_ kernel: K.Type, _ call: DrawnCall) -> Signature {
+        do {
+            return try K.signature(sizes: call.sizes, overwrites: call.overwrites)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// The part's sizes, with what its results hold before.
+    private func part(_ whole: Signature, at selection: Selection) -> CallValues<Double> {
+        var values = CallValues<Double>(
+            sizes: selection.sizes(of: whole), overwrites: overwrites, absent: absent)
+        for argument in whole.results where argument.role == .accumulator && !absent.contains(argument.name) {
+            draw(argument, at: selection, [:], into: &values)
+        }
+        return values
+    }
+
+    private func draw(
+        _ argument: Argument, at selection: Selection, _ derived: [String: [Double]],
+        into values: inout CallValues<Double>
+    ) {
+        let (draw, indices) = (Draw(argument.name, seed: seed), selection.indices(in: argument.axes))
+        switch argument.elements {
+        case .tokens(let bound): values.tokens[argument.name] = indices.map { draw.token($0, below: bound) }
+        case .numbers(let distribution):
+            values.numbers[argument.name] =
+                derived[argument.name] ?? indices.map { Double(draw.number($0, distribution)) }
+        }
+    }
+
+    /// What the forward calls of a backward kernel leave for it, rounded to float32, at the positions of `selection`.
+    private func left<K: KernelInDouble>(
+        to kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
+    ) -> [String: [Double]] {
+        guard let backward = kernel as? any (BackwardKernel & Kernel<Double>).Type else { return [:] }
+        return left(byForwardOf: backward, at: selection, by: reference)
+    }
+
+    private func left<K: BackwardKernel>(
+        byForwardOf kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
+    ) -> [String: [Double]] where K.Scalar == Double {
+        let wanted = Set(Self.signature(kernel, self).inputs.map(\.name))
+        let forward = K.derivative.forward
+        let made = forward.flatMap { Self.openSignature($0, self).results }
+        guard made.contains(where: { wanted.contains($0.name) }) else { return [:] }
+        // A part of a forward call suffices where what is wanted of it can be computed position by position.
+        let common = made.filter { wanted.contains($0.name) }.map(\.independent).reduce(selection.names) {
+            $0.intersection($1)
+        }
+        let inner = selection.only(common)
+        var known: [String: [Double]] = [:]
+        for kernel in forward { known.merge(open(kernel, known, inner, reference)) { $1 } }
+        // Of what was computed whole, the selected positions.
+        let rest = selection.only(selection.names.subtracting(common))
+        return Dictionary(
+            uniqueKeysWithValues: made.filter { wanted.contains($0.name) }.map { argument in
+                let numbers = known[argument.name] ?? []
+                let indices = rest.indices(in: inner.axes(argument.axes))
+                return (argument.name, indices.map { Double(Float(numbers[$0])) })
+            })
+    }
+
+    private static func openSignature<K: Kernel<Double>>(_ kernel: K.Type, _ call: DrawnCall) -> Signature {
+        // A forward call has no gradients to overwrite.
+        var call = call
+        call.overwrites = []
+        return signature(kernel, call)
+    }
+
+    /// Makes a forward call, given what those before it left.
+    private func open<K: Kernel<Double>>(
+        _ kernel: K.Type, _ known: [String: [Double]], _ selection: Selection, _ reference: KernelSet<Double>
+    ) -> [String: [Double]] {
+        var call = self
+        call.overwrites = []
+        let signature = Self.signature(kernel, call)
+        var values = call.part(signature, at: selection)
+        for argument in signature.inputs where !absent.contains(argument.name) {
+            call.draw(argument, at: selection, known, into: &values)
+        }
+        return values.results(of: kernel, by: reference)
+    }
+}

@@ -1,0 +1,93 @@
+import Kernels
+import Tensors
+
+/// Positions along the independent sizes of a call: what a part of it computes alone.
+///
+/// The truth of a large call would take longer than all its timings. A part holds the first and last positions, where
+/// blocks and tiles end, and others at random.
+struct Selection: Sendable, Hashable {
+    /// The positions along each size, ascending; a size without an entry is whole.
+    var positions: [String: [Int]] = [:]
+
+    /// The sizes of which only some positions are taken.
+    var names: Set<String> { Set(positions.keys) }
+
+    /// The selection along those sizes alone.
+    func only(_ names: Set<String>) -> Selection {
+        Selection(positions: positions.filter { names.contains($0.key) })
+    }
+
+    /// The flat indices in a tensor of those axes of its selected elements, in order.
+    func indices(in axes: [Axis]) -> [Int] {
+        var indices = [0]
+        for factor in axes.flatMap(\.factors) {
+            let chosen = factor.size.flatMap { positions[$0] } ?? Array(0..<factor.extent)
+            indices = indices.flatMap { outer in chosen.map { outer * factor.extent + $0 } }
+        }
+        return indices
+    }
+
+    /// The axes of the part.
+    func axes(_ axes: [Axis]) -> [Axis] {
+        axes.map { axis in axis.resized { positions[$0]?.count } }
+    }
+
+    /// The sizes of the part of a call of that signature.
+    func sizes(of whole: Signature) -> [String: Int] {
+        var sizes = whole.sizesByName
+        for (name, positions) in positions where sizes[name] != nil { sizes[name] = positions.count }
+        // A size that is a product, such as C, the heads one after the other.
+        for axis in whole.arguments.flatMap(\.axes) where sizes[axis.name] != nil && axis.factors.count > 1 {
+            sizes[axis.name] = self.axes([axis])[0].extent
+        }
+        return sizes
+    }
+
+    /// As few positions along the `independent` sizes as make the call no more work than `limit`, in operations and in
+    /// elements; at least two of each, where there are two.
+    static func of<K: Kernel>(
+        _ kernel: K.Type, _ whole: Signature, independent: Set<String>, limit: Int
+    ) -> Selection {
+        let extents = Dictionary(
+            whole.arguments.flatMap(\.axes).flatMap(\.factors).compactMap { factor in
+                factor.size.flatMap { independent.contains($0) ? ($0, factor.extent) : nil }
+            }, uniquingKeysWith: { first, _ in first })
+        var counts = extents
+        var generator = SplitMix64(state: UInt64(hashing: K.name.symbol))
+        while true {
+            let selection = Selection(
+                positions: counts.filter { $1 < extents[$0, default: 0] }.mapValues { Array(0..<$0) })
+            if selection.work(kernel, whole) <= limit { break }
+            // The name decides between two alike, so that every run takes the same.
+            guard let (name, count) = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), count > 2 else {
+                break
+            }
+            counts[name] = max(count / 2, 2)
+        }
+        var selection = Selection()
+        for (name, count) in counts.sorted(by: { $0.key < $1.key }) where count < extents[name, default: 0] {
+            selection.positions[name] = pick(count, of: extents[name, default: 0], using: &generator)
+        }
+        return selection
+    }
+
+    /// The operations or elements of the part, whichever are more.
+    private func work<K: Kernel>(_ kernel: K.Type, _ whole: Signature) -> Int {
+        let elements = whole.arguments.reduce(0) { $0 + axes($1.axes).map(\.extent).reduce(1, *) }
+        return max(elements, K(sizes: sizes(of: whole)) { _ in nil }.cost.operations)
+    }
+
+    /// `count` of `0..<total`, in order: the first and last third, and one of each of as many stretches between.
+    static func pick(_ count: Int, of total: Int, using generator: inout SplitMix64) -> [Int] {
+        guard total > count else { return Array(0..<total) }
+        let ends = max(count / 3, 1)
+        let (first, last) = (ends, min(ends, count - ends))
+        let (middle, stretch) = (count - first - last, first..<total - last)
+        let others = (0..<middle).map { i in
+            let start = stretch.lowerBound + stretch.count * i / middle
+            let end = stretch.lowerBound + stretch.count * (i + 1) / middle
+            return Int.random(in: start..<end, using: &generator)
+        }
+        return Array(0..<first) + others + Array(total - last..<total)
+    }
+}

@@ -152,3 +152,23 @@ public struct DrawnCall: Sendable, Hashable {
         return values.results(of: kernel, by: reference)
     }
 }
+
+extension DrawnCall {
+    /// A call of few elements: sizes drawn by their rules, so that all arguments together have at most `elements`.
+    public init<K: Kernel>(small kernel: K.Type, elements: Int, absent: Set<String> = [], seed: UInt64) {
+        let state = UInt64(hashing: K.name.symbol) &+ seed
+        // From attempt to attempt less.
+        var sizes: [String: Int] = [:]
+        for attempt in 0... {
+            let most = max(12 - attempt / 16, 1)
+            var generator = SplitMix64(state: state &+ UInt64(attempt))
+            sizes = K.sizes { size in
+                let multiples = Int.random(in: 0..<most, using: &generator)
+                return size.divisor > 1 ? size.divisor * (1 + multiples / 2) : size.least + multiples
+            }
+            let count = Self.signature(kernel, DrawnCall(sizes: sizes)).arguments.reduce(0) { $0 + $1.count }
+            if count <= elements || most == 1 { break }
+        }
+        self.init(sizes: sizes, absent: absent, seed: seed)
+    }
+}

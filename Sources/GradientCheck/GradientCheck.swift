@@ -1,3 +1,4 @@
+import Accuracy
 import KernelCatalog
 import Kernels
 import Reporting
@@ -20,23 +21,46 @@ public struct GradientCheck: Sendable {
     private let problems: [GradientProblem]
     private let seed: UInt64
     private static let directions = 3
+    /// The elements of all arguments of a problem together: every one of a gradient is moved.
+    private static let elements = 500
 
-    /// Draws the problems, of the operations given or of all, and takes every derivative.
-    public init(operations: Set<String> = [], seed: UInt64 = 1, progress: (String, Double) -> Void = { _, _ in }) {
+    /// Draws the problems, of the backward kernels of the operations given or of all, and takes every derivative.
+    public init(
+        _ catalog: KernelCatalog = .standard, operations: Set<String> = [], seed: UInt64 = 1,
+        progress: (String, Double) -> Void = { _, _ in }
+    ) {
         self.seed = seed
-        let pairs = GradientPair.all.filter { pair in
-            operations.isEmpty || operations.contains { pair.backward.hasPrefix("\($0) ") }
+        let reference = KernelSet(catalog.exact)
+        let kernels = Self.kernels(of: catalog).filter {
+            operations.isEmpty || operations.contains($0.name.operation)
         }
         var problems: [GradientProblem] = []
-        for (number, pair) in pairs.enumerated() {
-            progress(pair.backward, Double(number) / Double(pairs.count))
-            for shape in pair.shapes.indices { problems.append(GradientProblem(pair, shape: shape, seed: seed)) }
+        for (number, kernel) in kernels.enumerated() {
+            progress(kernel.name.description, Double(number) / Double(kernels.count))
+            problems += Self.problems(of: kernel, seed: seed, by: reference)
         }
         self.problems = problems
     }
 
     /// The backward kernels that are checked.
-    public static var kernels: [String] { GradientPair.all.map(\.backward) }
+    public static func kernels(of catalog: KernelCatalog = .standard) -> [any (BackwardKernel & Kernel<Float>).Type] {
+        catalog.kernels.compactMap { $0 as? any (BackwardKernel & Kernel<Float>).Type }
+    }
+
+    /// Two problems with all arguments, and one without those that may be absent, if there are any.
+    private static func problems<K: BackwardKernel>(
+        of kernel: K.Type, seed: UInt64, by reference: KernelSet<Double>
+    ) -> [GradientProblem] where K.Scalar == Float {
+        let forward = K.derivative.forward.flatMap { $0.init().signature.arguments }
+        let optional = Set((K().signature.arguments + forward).filter(\.isOptional).map(\.name))
+        return (optional.isEmpty ? [[], []] : [[], [], optional]).enumerated().map { number, absent in
+            GradientProblem(
+                kernel,
+                DrawnCall(
+                    small: kernel, elements: elements, absent: absent, seed: seed &+ UInt64(number) << 32),
+                by: reference)
+        }
+    }
 
     /// The verdict on the reference in double.
     public func reference() -> [GradientReport.Row] {
@@ -45,7 +69,7 @@ public struct GradientCheck: Sendable {
                 var row = Self.row(problem, variable, .reference, "reference")
                 for index in variable.differences.indices {
                     let derivative = variable.differences[index]
-                    let rounding = variable.rounding(index, variable.exactErrors, unit: Double.unitRoundoff)
+                    let rounding = variable.gradient.bound(error: variable.exactErrors[index], unit: Double.unitRoundoff)
                     row.add(index, variable.exact[index], derivative.value, derivative.bound + rounding)
                 }
                 return row
@@ -54,9 +78,9 @@ public struct GradientCheck: Sendable {
     }
 
     /// The verdict on the backward kernels of `set`; of one of them if given.
-    public func verdict(on set: KernelSet<Float>, kernel: String? = nil) -> [GradientReport.Row] {
+    public func verdict(on set: KernelSet<Float>, kernel: KernelName? = nil) -> [GradientReport.Row] {
         collect { problem in
-            guard kernel == nil || kernel == problem.pair.backward else { return [] }
+            guard kernel == nil || kernel == problem.backward.name else { return [] }
             let gradients = problem.gradients(set)
             return problem.variables.flatMap { variable in
                 let gradient = gradients[variable.gradient.name] ?? []
@@ -74,7 +98,7 @@ public struct GradientCheck: Sendable {
         for index in variable.differences.indices {
             let derivative = variable.differences[index]
             let given = variable.rounded[index] - variable.exact[index]
-            let rounding = variable.rounding(index, variable.roundedErrors, unit: Float.unitRoundoff)
+            let rounding = variable.gradient.bound(error: variable.roundedErrors[index])
             row.add(index, gradient[index], derivative.value + given, derivative.bound + rounding)
         }
         return row
@@ -91,7 +115,7 @@ public struct GradientCheck: Sendable {
             var (product, bound) = (0.0, derivative.bound)
             for index in direction.indices {
                 product += direction[index] * gradient[index]
-                let rounding = variable.rounding(index, variable.roundedErrors, unit: Float.unitRoundoff)
+                let rounding = variable.gradient.bound(error: variable.roundedErrors[index])
                 bound += abs(direction[index]) * (rounding + abs(variable.rounded[index] - variable.exact[index]))
             }
             row.add(number, product, derivative.value, bound)
@@ -100,8 +124,7 @@ public struct GradientCheck: Sendable {
     }
 
     private static func name(_ problem: GradientProblem, _ set: KernelSet<Float>) -> String {
-        let kernel = KernelCatalog.kernels.first { $0.name.description == problem.pair.backward }
-        return kernel.flatMap { set.implementation(of: $0) } ?? "none"
+        set.implementation(of: problem.backward) ?? "none"
     }
 
     private static func row(
@@ -109,7 +132,7 @@ public struct GradientCheck: Sendable {
         _ implementation: String
     ) -> GradientReport.Row {
         GradientReport.Row(
-            kernel: problem.pair.backward, argument: variable.gradient.name, method: method,
+            kernel: problem.backward.name.description, argument: variable.gradient.name, method: method,
             implementation: implementation)
     }
 

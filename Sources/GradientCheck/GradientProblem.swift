@@ -1,8 +1,6 @@
-import Benchmarking
-import Foundation
-import KernelCatalog
+import Accuracy
 import Kernels
-import Reporting
+import Sentinel
 import Tensors
 
 /// One backward kernel at one shape, on random inputs and cotangents: the derivative of its forward with respect to every
@@ -20,91 +18,95 @@ struct GradientProblem {
         let exact, rounded: [Double]
         /// The rounding error ε of a right backward, in double and in float32, in units of its u.
         let exactErrors, roundedErrors: [Double]
-
-        /// c · ε / n: the largest error of a right backward in that precision.
-        func rounding(_ index: Int, _ errors: [Double], unit: Double) -> Double {
-            let n = Double(gradient.roundings)
-            let error = errors[index] == 0 ? 0 : max(errors[index], n * RoundingError.leastGauge)
-            return error * unit / (1 - n * unit)
-        }
     }
 
-    let pair: GradientPair
-    let sizes: [String: Int]
+    /// The backward kernel.
+    let backward: any Kernel<Float>.Type
+    /// The gradients to judge.
     private(set) var variables: [Variable] = []
+
+    private let forward: [any Kernel<Float>.Type]
+    private let reference: KernelSet<Double>
     /// The results that have a cotangent.
     private var outputs: [(argument: Argument, cotangents: [Double])] = []
     /// All tensors: of the call forward in float32, with what forward leaves as the reference rounds it.
-    private var values = NamedValues<Float>(sizes: [:])
+    private var values: CallValues<Float>
     private var forwardErrors: [Double] = []
 
-    /// The problem of `pair` at its shape of that number.
-    init(_ pair: GradientPair, shape: Int, seed: UInt64) {
-        self.pair = pair
-        sizes = pair.shapes[shape]
-        let calls = NamedCalls<Double>(KernelSet(KernelCatalog.reference()))
+    /// The problem of `backward` at those sizes.
+    init<K: BackwardKernel>(
+        _ backward: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>
+    ) where K.Scalar == Float {
+        self.backward = K.self
+        self.reference = reference
+        forward = K.derivative.forward
         // Every problem has a stream of its own.
-        var generator = SplitMix64(state: seed &+ UInt64(hashing: "\(pair.backward) \(shape)"))
+        var generator = SplitMix64(state: call.seed &+ UInt64(hashing: "\(K.name) \(call.sizes.sorted { $0.key < $1.key })"))
         func draw(_ count: Int) -> [Double] {
             (0..<count).map { _ in (generator.normal() * 1024).rounded() / 1024 }
         }
 
         // Inputs, and what forward makes of them.
-        var exact = NamedValues<Double>(sizes: sizes)
+        var exact = CallValues<Double>(sizes: call.sizes, absent: call.absent)
+        values = exact.converted()
+        let signature = Self.signature(K.self, call.sizes)
+        for argument in signature.inputs {
+            guard case .tokens(let bound) = argument.elements else { continue }
+            exact.tokens[argument.name] = (0..<argument.count).map { _ in
+                Int32(Int.random(in: 0..<bound, using: &generator))
+            }
+        }
         var drawn: Set<String> = []
         var made: [Argument] = []
-        let hasNoBias = pair.lastHasNoBias && shape == pair.shapes.count - 1
-        for kernel in pair.forward {
-            let signature = calls.signature(kernel, sizes)
-            for (argument, bound) in signature.tokens {
-                exact.tokens[argument.name] = (0..<argument.count).map { _ in
-                    Int32(Int.random(in: 0..<min(bound, sizes["V"] ?? bound), using: &generator))
-                }
-            }
-            for argument in signature.inputs where exact.numbers[argument.name] == nil {
-                if argument.isOptional && hasNoBias { continue }
+        for kernel in forward {
+            let signature = Self.open(kernel, call.sizes)
+            for argument in signature.inputs
+            where exact.numbers[argument.name] == nil && exact.tokens[argument.name] == nil
+                && !call.absent.contains(argument.name)
+            {
                 exact.numbers[argument.name] = draw(argument.count)
                 drawn.insert(argument.name)
             }
-            exact.numbers.merge(calls.run(kernel, exact)) { $1 }
+            exact.numbers.merge(results(kernel, exact)) { $1 }
             made += signature.results
         }
 
         // Cotangents: what backward is given, or finds in what it adds to.
-        let backward = calls.signature(pair.backward, sizes)
         for argument in made {
             let name = "d" + argument.name
-            let isRead = backward.inputs.contains { $0.name == name }
-            guard isRead || backward.results.contains(where: { $0.name == name }) else { continue }
+            guard signature[name] != nil else { continue }
             let cotangents = draw(argument.count).enumerated().map { index, number in
                 argument.coverage.contains(index, shape: argument.shape) ? number : 0
             }
-            if isRead { exact.numbers[name] = cotangents } else { exact.initial[name] = cotangents }
+            exact.numbers[name] = cotangents
             outputs.append((argument, cotangents))
         }
-        let gradients = backward.results.filter { drawn.contains(String($0.name.dropFirst())) }
-        for gradient in gradients { exact.initial[gradient.name] = draw(gradient.count) }
+        let gradients = signature.results.filter {
+            drawn.contains(String($0.name.dropFirst())) && !call.absent.contains($0.name)
+        }
+        for gradient in gradients where gradient.role == .accumulator {
+            exact.numbers[gradient.name] = draw(gradient.count)
+        }
 
         // Float32 has what forward leaves with one rounding, and so has the double that stands beside it.
-        values = exact.converted(to: Float.self)
+        values = exact.converted()
         let rounded = values.converted(to: Double.self)
-        let truths = (calls.run(pair.backward, exact), calls.run(pair.backward, rounded))
+        let truths = (results(K.self, exact), results(K.self, rounded))
         let errors = (
-            Self.errors(pair.backward, exact, truth: truths.0), Self.errors(pair.backward, rounded, truth: truths.1)
+            exact.roundingErrors(of: K.InDouble.self, truth: truths.0),
+            rounded.roundingErrors(of: K.InDouble.self, truth: truths.1)
         )
-        forwardErrors = errorsOfForward(calls, exact)
+        forwardErrors = forwardErrors(K.derivative.rounding, exact)
         for gradient in gradients {
             let name = String(gradient.name.dropFirst())
-            let initial = gradient.role == .accumulator ? exact.initial[gradient.name] : nil
             func added(_ result: [Double]?) -> [Double] {
-                guard let result, let initial else { return result ?? [] }
-                return zip(result, initial).map { $0 - $1 }
+                Self.added(result ?? [], to: gradient, exact.numbers[gradient.name])
             }
             variables.append(
                 Variable(
                     gradient: gradient, name: name,
                     differences: (0..<gradient.count).map { element in
-                        differences(calls, exact, name, [(element, 1)])
+                        differences(exact, name, [(element, 1)]) { results($0, $1) }
                     },
                     exact: added(truths.0[gradient.name]), rounded: added(truths.1[gradient.name]),
                     exactErrors: errors.0[gradient.name] ?? [], roundedErrors: errors.1[gradient.name] ?? []))
@@ -115,23 +117,25 @@ struct GradientProblem {
 
     /// The gradients that a set's backward adds, by name; after a call with other numbers, which must leave no trace.
     func gradients(_ set: KernelSet<Float>) -> [String: [Double]] {
-        let calls = NamedCalls(set)
         var others = values
         others.numbers = values.numbers.mapValues { $0.map { $0 / 2 } }
-        _ = calls.run(pair.backward, others)
-        let results = calls.run(pair.backward, values)
+        _ = Self.results(backward, others, set)
+        let results = Self.results(backward, values, set)
         return Dictionary(
             uniqueKeysWithValues: variables.map { variable in
                 let name = variable.gradient.name
-                let initial = variable.gradient.role == .accumulator ? values.initial[name] : nil
-                let result = results[name] ?? []
-                return (name, result.indices.map { Double(result[$0]) - Double(initial?[$0] ?? 0) })
+                return (
+                    name,
+                    Self.added(
+                        (results[name] ?? []).map { Double($0) }, to: variable.gradient,
+                        values.numbers[name]?.map { Double($0) })
+                )
             })
     }
 
     /// The derivative of a set's own forward along `direction`, in float32.
     func ownDerivative(_ set: KernelSet<Float>, _ variable: Variable, along direction: [Double]) -> Differences {
-        differences(NamedCalls(set), values, variable.name, Array(direction.enumerated()))
+        differences(values, variable.name, Array(direction.enumerated())) { Self.results($0, $1, set) }
     }
 
     /// A direction of length at most 1 whose elements are ± a power of two.
@@ -140,36 +144,60 @@ struct GradientProblem {
         return (0..<variable.gradient.count).map { _ in Bool.random(using: &generator) ? size : -size }
     }
 
+    /// What a call added to a result.
+    private static func added(_ result: [Double], to gradient: Argument, _ initial: [Double]?) -> [Double] {
+        guard gradient.role == .accumulator, let initial else { return result }
+        return zip(result, initial).map { $0 - $1 }
+    }
+
+    // MARK: - Calls
+
+    /// The results of the reference in double.
+    private func results<K: Kernel<Float>>(_: K.Type, _ values: CallValues<Double>) -> [String: [Double]] {
+        values.results(of: K.InDouble.self, by: reference)
+    }
+
+    /// The results of a set in float32.
+    private static func results<K: Kernel<Float>>(
+        _ kernel: K.Type, _ values: CallValues<Float>, _ set: KernelSet<Float>
+    ) -> [String: [Float]] {
+        let results = values.results(of: kernel, by: set)
+        // A kernel may leave the processor in another state than it found it in; `verify` says so.
+        FloatingPointEnvironment.restore(.one)
+        return results
+    }
+
+    private static func open<K: Kernel<Float>>(_ kernel: K.Type, _ sizes: [String: Int]) -> Signature {
+        signature(kernel, sizes)
+    }
+
+    private static func signature<K: Kernel>(_: K.Type, _ sizes: [String: Int]) -> Signature {
+        do {
+            return try K.signature(sizes: sizes)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
     // MARK: - Forward
 
     private func differences<Scalar: KernelScalar>(
-        _ calls: NamedCalls<Scalar>, _ values: NamedValues<Scalar>, _ name: String, _ direction: [(Int, Double)]
+        _ values: CallValues<Scalar>, _ name: String, _ direction: [(Int, Double)],
+        _ run: (any Kernel<Float>.Type, CallValues<Scalar>) -> [String: [Scalar]]
     ) -> Differences {
         Differences(
             cotangents: outputs.flatMap(\.cotangents), errors: forwardErrors, Scalar.self
         ) { step in
             var moved = values
             for (index, slope) in direction { moved.numbers[name]?[index] += step * Scalar(slope) }
-            for kernel in pair.forward { moved.numbers.merge(calls.run(kernel, moved)) { $1 } }
+            for kernel in forward { moved.numbers.merge(run(kernel, moved)) { $1 } }
             return outputs.flatMap { moved.numbers[$0.argument.name] ?? [] }
         }
     }
 
-    /// ε of every result that has a cotangent, one after the other.
-    private func errorsOfForward(_ calls: NamedCalls<Double>, _ values: NamedValues<Double>) -> [Double] {
-        let errors = Self.errors(pair.rounding, values, truth: calls.run(pair.rounding, values))
+    /// ε of every result that has a cotangent, one after the other, by the contract that says how they round.
+    private func forwardErrors<K: Kernel<Float>>(_ rounding: K.Type, _ values: CallValues<Double>) -> [Double] {
+        let errors = values.roundingErrors(of: K.InDouble.self, truth: results(rounding, values))
         return outputs.flatMap { errors[$0.argument.name] ?? [] }
-    }
-
-    private static func errors(
-        _ kernel: String, _ values: NamedValues<Double>, truth: [String: [Double]]
-    ) -> [String: [Double]] {
-        guard let name = KernelCatalog.kernels.first(where: { $0.name.description == kernel })?.name else { return [:] }
-        return RoundingError.of(
-            name,
-            CallValues(
-                sizes: values.sizes,
-                inputs: values.numbers.merging(values.tokens.mapValues { $0.map { Double($0) } }) { $1 },
-                initial: values.initial, truth: truth)) ?? [:]
     }
 }

@@ -11,7 +11,7 @@ final class Arbiter: KernelInterceptor {
     private(set) var disagreements: Set<String> = []
     private let tensors: ModelTensors
     private let bounds: [String: Double]
-    private let reference = KernelSet<Float>(KernelCatalog.reference())
+    private let reference = KernelSet(KernelCatalog.standard.reference)
 
     /// An arbiter of the tensors at those paths; each bound is that of the root mean square difference.
     init(_ tensors: ModelTensors, bounds: [(path: String, bound: Double)]) {
@@ -20,16 +20,16 @@ final class Arbiter: KernelInterceptor {
     }
 
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
-        let arguments = Arguments(call)
-        guard arguments.results.contains(where: { bound(of: $0.view) != nil }) else { return run(call) }
-        let before = arguments.results.map { Array($0.view.buffer) }
+        let results = call.results
+        guard results.contains(where: { bound(of: $0.view) != nil }) else { return run(call) }
+        let before = results.map { Array($0.view.buffer) }
         reference.run(call)
-        let right = arguments.results.map { Array($0.view.buffer) }
-        for (result, values) in zip(arguments.results, before) {
+        let right = results.map { Array($0.view.buffer) }
+        for (result, values) in zip(results, before) {
             _ = result.view.buffer.update(fromContentsOf: values)
         }
         run(call)
-        for (result, right) in zip(arguments.results, right) {
+        for (result, right) in zip(results, right) {
             guard let (path, bound) = bound(of: result.view) else { continue }
             var squares = 0.0
             var count = 0

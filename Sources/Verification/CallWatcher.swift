@@ -57,9 +57,9 @@ final class CallWatcher: KernelInterceptor {
     }
 
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
-        let arguments = Arguments(call)
-
-        for tensor in arguments.inputs.compactMap({ tensors[$0.base] }) where tensor.isResult {
+        let arguments = call.arguments
+        let inputs = arguments.filter { !$0.argument.isResult && $0.view.count > 0 }
+        for tensor in inputs.compactMap({ tensors[UnsafePointer($0.view.base)] }) where tensor.isResult {
             if known.insert(tensor.path).inserted {
                 pending[tensor.path] = Write(
                     tensor: tensor, kernel: nil, coverage: .all, roundings: force == nil ? roundings : 1, order: calls)
@@ -71,9 +71,10 @@ final class CallWatcher: KernelInterceptor {
             }
         }
         let incidents = CallIncident.during { run(call) }
-        for (argument, view) in arguments.results {
+        for result in arguments where result.argument.isResult && result.isPresent {
+            let argument = result.argument
             roundings = max(roundings, argument.roundings)
-            guard let tensor = tensors[UnsafePointer(view.base)], tensor.isResult else { continue }
+            guard let tensor = tensors[UnsafePointer(result.view.base)], tensor.isResult else { continue }
             let earlier = pending[tensor.path]?.roundings ?? 1
             known.insert(tensor.path)
             asForced.remove(tensor.path)

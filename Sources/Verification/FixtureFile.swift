@@ -20,7 +20,7 @@ final class FixtureFile {
     }
 
     /// The version of the schema that this code reads.
-    static let schema = 2
+    static let schema = 3
     /// The dataset that lists all others.
     static let manifestName = "manifest"
 
@@ -160,14 +160,6 @@ final class FixtureFile {
     /// A text.
     func string(_ name: String, of group: String) throws(FixtureError) -> String {
         try wrap { () throws(HDF5Error) in try file.textAttribute(name, of: group) }
-    }
-
-    /// Checks the factor c of a bound, which generator and contract derive independently.
-    func checkFactor(of result: String, is c: Double) throws(FixtureError) {
-        let stored = try wrap { () throws(HDF5Error) in try file.attribute("c", of: result, as: Double.self) }
-        guard stored.count == 1, abs(stored[0] - c) <= 1e-9 * c else {
-            throw error("\(result)@c", "it is \(stored), and the contract's bound has \(c)")
-        }
     }
 
     // MARK: - Data

@@ -9,7 +9,7 @@ struct KernelFixtureRun {
     func run(_ ledger: inout Ledger) throws(FixtureError) {
         for trial in try KernelFixture(file).trials {
             func entry(_ tensor: String) -> Ledger.Entry {
-                Ledger.Entry(mode: .isolated, path: "\(trial.kernelCase.group)/\(tensor)")
+                Ledger.Entry(mode: .isolated, path: "\(trial.kernelCase.name)/\(tensor)")
             }
             let results = trial.kernelCase.results.map(\.argument.name)
             let isAsked = request.judges(trial.kernel)

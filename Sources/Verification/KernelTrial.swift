@@ -25,7 +25,7 @@ struct KernelTrial {
         self.kernelCase = kernelCase
         self.kernels = kernels
         let implementation = kernels.implementation(of: kernel) ?? "none"
-        sentinel_describe("verify: \(K.name) (\(implementation)), case \(kernelCase.group),")
+        sentinel_describe("verify: \(K.name) (\(implementation)), case \(kernelCase.name),")
         defer { sentinel_describe(nil) }
         answers = kernelCase.results.map { _ in [] }
         for placement in [GuardedBuffer.Placement.aligned, .atStart] {

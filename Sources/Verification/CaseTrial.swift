@@ -1,0 +1,112 @@
+import Accuracy
+import KernelCatalog
+import Kernels
+import Reporting
+
+/// A case of a kernel, ready to judge an implementation.
+public struct CaseTrial {
+    /// The case.
+    public let kernelCase: KernelCase
+    /// Tries the set's implementation: a row for each result, then one for each input at which something was found.
+    let judge: (KernelSet<Float>) -> [ComparisonRow]
+
+    /// The kernel.
+    var kernel: KernelName { kernelCase.kernel }
+
+    /// The trial of `kernel` on `kernelCase`.
+    init<K: Kernel<Float>>(_ kernel: K.Type, _ kernelCase: KernelCase) {
+        self.kernelCase = kernelCase
+        // A case of a fixture lies in the group of its pass, which the row names already.
+        let name = kernelCase.name.split(separator: "/").last.map(String.init) ?? kernelCase.name
+        judge = { kernels in
+            let trial = KernelTrial(kernel, kernelCase, kernels)
+            let template = ComparisonRow(
+                operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
+                pass: K.name.pass.rawValue, mode: .isolated, isOfState: false, case: name)
+            let results = zip(kernelCase.results, trial.answers).map { result, answers in
+                var row = template
+                row.record(result, answers, sizes: kernelCase.values.sizes)
+                row.find(trial.findings)
+                return row
+            }
+            let names = kernelCase.results.map(\.argument.name)
+            let others = Set(trial.findings.map(\.argument)).subtracting(names).sorted().map { argument in
+                var row = template
+                row.tensor = argument
+                row.find(trial.findings)
+                return row
+            }
+            return results + others
+        }
+    }
+
+    /// Cases of drawn sizes and values, with the truth by the catalog's reference in double: `count` with all arguments,
+    /// and one without those that may be absent.
+    ///
+    /// - Parameter elements: the most elements that all arguments of a case have together.
+    public static func drawn<K: Kernel<Float>>(
+        _ kernel: K.Type, from catalog: KernelCatalog, count: Int = 3, elements: Int = 4096, seed: UInt64 = 1
+    ) -> [CaseTrial] {
+        let reference = KernelSet(catalog.exact)
+        let optional = Set(K().signature.arguments.filter(\.isOptional).map(\.name))
+        let absences = [Set<String>](repeating: [], count: count) + (optional.isEmpty ? [] : [optional])
+        return absences.enumerated().map { number, absent in
+            let call = DrawnCall(
+                small: kernel, elements: elements, absent: absent, seed: seed &+ UInt64(number) << 32)
+            let sizes = K.signatureOrStop(call.sizes).sizes.map { "\($0.name) \($0.value)" }
+            return CaseTrial(
+                kernel,
+                KernelCase(kernel, name: "drawn at \(sizes.joined(separator: ", "))", call, by: reference))
+        }
+    }
+}
+
+extension [CaseTrial] {
+    /// What is to blame in `implementation`, judged among reference kernels case by case until one fails, and the rows up
+    /// to there.
+    public func verdict(
+        on implementation: Implementation<Float>, among catalog: KernelCatalog = .standard, threads: Int
+    ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+        var kernels = KernelSet<Float>(catalog.reference, workers: Workers(count: threads))
+        kernels.use(implementation)
+        var rows: [ComparisonRow] = []
+        for trial in self {
+            rows += trial.judge(kernels)
+            if let blamed = Blame.of(rows) { return (blamed, rows) }
+        }
+        return (nil, rows)
+    }
+}
+
+extension ComparisonRow {
+    /// Fills in the worst of several answers for one result, element by element against its bound, and judges.
+    fileprivate mutating func record(_ result: KernelCase.Result, _ answers: [[Float]], sizes: [String: Int]) {
+        let (argument, shape) = (result.argument, result.argument.shape)
+        tensor = argument.name
+        var worstAnswer: [Float] = []
+        for answer in answers {
+            var measure = ErrorMeasure()
+            for index in result.specified {
+                measure.add(
+                    index: index, actual: Double(answer[index]), torch: result.torch.map { Double($0[index]) },
+                    truth: result.truth[index], bound: result.bound[index])
+            }
+            guard worstAnswer.isEmpty || measure.worst > worst else { continue }
+            worstAnswer = answer
+            record(measure, shape: shape)
+        }
+        verdict = count > 0 && worst <= 1 ? .pass : .fail
+        guard verdict == .fail else { return }
+        explain(
+            actual: worstAnswer.map(Double.init), truth: result.truth, bound: result.bound,
+            initial: result.initial?.map(Double.init), shape: shape, coverage: argument.coverage, sizes: sizes)
+    }
+
+    /// Notes what was found at the row's argument beside its values, if anything, and judges.
+    fileprivate mutating func find(_ findings: [(argument: String, note: String)]) {
+        let notes = findings.filter { $0.argument == tensor }.map(\.note)
+        guard !notes.isEmpty else { return }
+        note = notes.joined(separator: "; ")
+        verdict = .fail
+    }
+}

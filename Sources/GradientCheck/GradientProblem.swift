@@ -2,7 +2,6 @@ import Benchmarking
 import Foundation
 import KernelCatalog
 import Kernels
-import Reporting
 import Tensors
 
 /// One backward kernel at one shape, on random inputs and cotangents: the derivative of its forward with respect to every

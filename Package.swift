@@ -43,7 +43,8 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [.library(name: "Plumbline", targets: ["Kernels", "Verification"])],
     targets: [
-        // MARK: - Files and memory
+        // MARK: - Machine, files and memory
+        .target(name: "Platform"),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "HDF5", dependencies: ["CHDF5"]),
         .target(name: "Tensors", swiftSettings: optimized),
@@ -54,67 +55,99 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["Tensors"], swiftSettings: optimized),
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
         .target(name: "CInstructions"),
-        .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels"], swiftSettings: unchecked),
+        .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels", "Tensors"], swiftSettings: unchecked),
         .target(
-            name: "ForeignKernels", dependencies: ["CSentinel", "Kernels", "Sentinel"], swiftSettings: optimized),
+            name: "ForeignKernels", dependencies: ["CSentinel", "Kernels", "Sentinel", "Tensors"],
+            swiftSettings: optimized),
         .target(
-            name: "KernelCatalog", dependencies: ["ReferenceKernels", "FastKernels", "ForeignKernels"],
+            name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
             swiftSettings: marchSettings),
 
         .target(
             name: "Accuracy", dependencies: ["Kernels", "ReferenceKernels", "Tensors"], swiftSettings: optimized),
 
         // MARK: - Model
-        .target(name: "GPT2", dependencies: ["Kernels"], swiftSettings: optimized),
+        .target(name: "GPT2", dependencies: ["Kernels", "Tensors"], swiftSettings: optimized),
 
         // MARK: - Training
         .target(name: "Tokenizer", swiftSettings: optimized),
         .target(
-            name: "Training", dependencies: ["GPT2", "HDF5", "Reporting", "Tokenizer"], swiftSettings: optimized),
+            name: "Training", dependencies: ["GPT2", "HDF5", "Kernels", "Platform", "Tensors", "Tokenizer"],
+            swiftSettings: optimized),
 
         // MARK: - Harness
         .target(
             name: "Verification",
             dependencies: [
-                "CSentinel", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Reporting", "Sentinel", "Training",
+                "CSentinel", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "Platform", "Reporting",
+                "Sentinel", "Tensors", "Training",
             ],
             swiftSettings: optimized),
         .target(
             name: "Benchmarking",
-            dependencies: ["FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Reporting"],
+            dependencies: [
+                "FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Kernels", "Platform", "Reporting", "Tensors",
+            ],
             swiftSettings: optimized),
         // Beside Benchmarking for its rounding errors of any call.
         .target(
-            name: "GradientCheck", dependencies: ["Benchmarking", "CSentinel", "KernelCatalog", "Reporting"],
+            name: "GradientCheck",
+            dependencies: ["Benchmarking", "CSentinel", "KernelCatalog", "Kernels", "Reporting", "Tensors"],
             swiftSettings: optimized),
-        .target(name: "Reporting"),
-        .target(name: "SelfTest", dependencies: ["CSentinel", "Verification"], swiftSettings: optimized),
+        .target(name: "Reporting", dependencies: ["Platform"]),
+        .target(
+            name: "SelfTest",
+            dependencies: ["CSentinel", "KernelCatalog", "Kernels", "Reporting", "Tensors", "Verification"],
+            swiftSettings: optimized),
 
         // MARK: - Commands
         .target(name: "Terminal"),
         .executableTarget(
-            name: "verify", dependencies: ["GradientCheck", "SelfTest", "Verification", "Reporting", "Terminal"]),
+            name: "verify",
+            dependencies: [
+                "ForeignKernels", "GradientCheck", "KernelCatalog", "Kernels", "Platform", "Reporting", "SelfTest",
+                "Terminal", "Verification",
+            ]),
         .executableTarget(
-            name: "train", dependencies: ["GPT2", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
+            name: "train",
+            dependencies: [
+                "GPT2", "KernelCatalog", "Kernels", "Platform", "Reporting", "Terminal", "Tokenizer", "Training",
+            ]),
         .executableTarget(
             name: "generate",
-            dependencies: ["GPT2", "HDF5", "KernelCatalog", "Tokenizer", "Training", "Reporting", "Terminal"]),
-        .executableTarget(name: "bench", dependencies: ["Benchmarking", "ForeignKernels", "Reporting", "Terminal"]),
+            dependencies: [
+                "GPT2", "HDF5", "KernelCatalog", "Kernels", "Platform", "Tensors", "Terminal", "Tokenizer", "Training",
+            ]),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "Benchmarking", "ForeignKernels", "KernelCatalog", "Kernels", "Platform", "Reporting", "Terminal",
+            ]),
 
         // MARK: - Tests
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
         // Vectors are passed in other registers where the instructions are others.
         .testTarget(
-            name: "KernelsTests", dependencies: ["KernelCatalog", "FastKernels"], swiftSettings: marchFlags),
+            name: "KernelsTests", dependencies: ["FastKernels", "KernelCatalog", "Kernels", "Tensors"],
+            swiftSettings: marchFlags),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "KernelCatalog"]),
-        .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog"]),
         .testTarget(
-            name: "VerificationTests", dependencies: ["GradientCheck", "SelfTest", "Training", "Verification"]),
-        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "HDF5"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+            name: "TrainingTests",
+            dependencies: ["GPT2", "HDF5", "KernelCatalog", "Kernels", "Tensors", "Tokenizer", "Training"]),
+        .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog", "Kernels", "Tensors"]),
+        .testTarget(
+            name: "VerificationTests",
+            dependencies: [
+                "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ReferenceKernels", "Reporting",
+                "SelfTest", "Tensors", "Training", "Verification",
+            ]),
+        .testTarget(
+            name: "BenchmarkingTests",
+            dependencies: ["Benchmarking", "HDF5", "KernelCatalog", "Kernels", "Reporting", "Tensors"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
-        .testTarget(name: "CommandTests", dependencies: ["verify", "bench", "train", "generate", "Reporting"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Platform", "Reporting", "bench", "generate", "train", "verify"]),
     ],
     swiftLanguageModes: [.v6]
 )

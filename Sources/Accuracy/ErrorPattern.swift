@@ -1,6 +1,6 @@
 import Foundation
 import Kernels
-import Reporting
+import Platform
 
 /// What the errors of one failed tensor have in common, in words that point at the bug: which elements are wrong, and
 /// what became of their values.

@@ -1,6 +1,7 @@
 import FastKernels
 import Foundation
 import Kernels
+import Platform
 import Reporting
 import Tensors
 

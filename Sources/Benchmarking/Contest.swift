@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Two live workers that make the same call in turn.
 struct Contest {

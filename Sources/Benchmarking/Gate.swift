@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Reporting
 
 /// What to compare before a change is merged.

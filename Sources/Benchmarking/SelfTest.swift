@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Reporting
 
 /// Asks the gate's way of deciding what it finds where the answer is known: slowdowns of 0, 5 and 10 % are put into one of

@@ -1,5 +1,6 @@
 import GPT2
 import Kernels
+import Platform
 
 /// A model that trains on made-up tokens, with a stop-watch for the step and for every kernel in it.
 final class TimedModel {
@@ -44,7 +45,7 @@ private final class KernelTimer: KernelInterceptor {
     var seconds: [String: Double] = [:]
 
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
-        let elapsed = Benchmarking.seconds { run(call) }
+        let elapsed = Platform.seconds { run(call) }
         seconds[K.name.description, default: 0] += elapsed
     }
 }

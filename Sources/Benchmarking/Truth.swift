@@ -1,6 +1,7 @@
 import Foundation
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 
 /// What a call should compute: the reference's answer in double, with the bound of every element compared.

@@ -1,6 +1,6 @@
 import ForeignKernels
 import Foundation
-import Reporting
+import Platform
 
 /// A worker that failed, ended or cannot be started: what, and how to mend it.
 public struct WorkerError: Error, CustomStringConvertible, Sendable {

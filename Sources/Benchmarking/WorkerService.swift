@@ -2,7 +2,7 @@ import FastKernels
 import Foundation
 import KernelCatalog
 import Kernels
-import Reporting
+import Platform
 
 /// The worker's side: answers requests on standard input until it ends.
 public struct WorkerService {

@@ -1,7 +1,6 @@
 import GPT2
 import KernelCatalog
 import Kernels
-import Reporting
 
 /// A shape that cannot be benchmarked: which, and what can.
 public struct ShapeError: Error, CustomStringConvertible, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 extension BenchmarkReport {
     /// Every file of the report, by its name in the folder: the record, the text, and the drawings in both themes.

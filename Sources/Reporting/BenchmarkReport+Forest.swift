@@ -1,3 +1,5 @@
+import Platform
+
 extension BenchmarkReport {
     /// The forest plot of one shape: the first contestant's speed-up over each other with its interval, kernel by kernel.
     func forest(_ rows: [Row], _ theme: Theme) -> SVG? {

@@ -1,3 +1,5 @@
+import Platform
+
 extension BenchmarkReport {
     /// The gate's verdict in one line.
     var gateHeadline: String? {

@@ -1,3 +1,5 @@
+import Platform
+
 extension BenchmarkReport {
     /// The report as Markdown: the verdict first, then kernels and steps with their drawings, then how it was measured and
     /// what was not.

@@ -1,3 +1,5 @@
+import Platform
+
 extension BenchmarkReport {
     /// The roofline of one shape: how near each kernel comes to what arithmetic and bandwidth allow.
     ///

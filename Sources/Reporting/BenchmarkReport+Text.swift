@@ -1,3 +1,5 @@
+import Platform
+
 extension BenchmarkReport {
     /// The outcome in a few words: how many kernels are right, and how the first contestant fares against each other.
     public var headline: String {

@@ -1,3 +1,5 @@
+import Platform
+
 extension BenchmarkReport {
     /// The training step of the first contestant as a waterfall: kernel after kernel, then what no kernel explains; below
     /// it the steps of all contestants in their three parts.

@@ -1,3 +1,5 @@
+import Platform
+
 /// What one run of `bench` or `bench gate` measured: the record from which every rendering is drawn.
 public struct BenchmarkReport: Codable, Sendable {
     /// The version of this record's form.

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What a report says where it runs in GitHub Actions: the step's summary, and an annotation for each kernel that failed.
 public enum GitHubActions {

@@ -1,3 +1,5 @@
+import Platform
+
 /// What a check of gradients against central differences found.
 public struct GradientReport: Codable, Sendable {
     /// What a gradient was held against.

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 extension HeatMap {
     /// The map as a drawing under that title.

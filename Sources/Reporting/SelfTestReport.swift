@@ -1,3 +1,5 @@
+import Platform
+
 /// What a test of the harness itself found: whether every planted fault was caught and rightly blamed, and whether a
 /// right kernel was ever called wrong.
 public struct SelfTestReport: Codable, Sendable {

@@ -1,3 +1,5 @@
+import Platform
+
 extension TrainingReport {
     /// The report as Markdown; the loss curve lies beside it, as `train.svg` and, for dark pages, `train-dark.svg`.
     public var markdown: String {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 extension TrainingReport {
     /// The loss curve as a picture.

@@ -1,3 +1,5 @@
+import Platform
+
 /// What a training run did.
 public struct TrainingReport: Codable, Sendable {
     /// How the run stands.

@@ -1,3 +1,5 @@
+import Platform
+
 extension VerificationReport {
     /// The report as Markdown: the verdict, what failed, each kernel, then every tensor folded away.
     public var markdown: String {

@@ -1,3 +1,5 @@
+import Platform
+
 extension VerificationReport {
     /// The verdict in one line.
     public var headline: String {

@@ -1,3 +1,5 @@
+import Platform
+
 /// What one run of `verify` found: the record from which every rendering is drawn.
 public struct VerificationReport: Codable, Sendable {
     /// Whether everything held.

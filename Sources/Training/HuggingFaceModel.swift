@@ -1,7 +1,7 @@
 import Foundation
 import GPT2
 import Kernels
-import Reporting
+import Platform
 import Tensors
 
 /// A GPT-2 as Hugging Face's transformers store it: a folder with `config.json` and `model.safetensors`.

@@ -1,7 +1,7 @@
 import Foundation
 import GPT2
 import Kernels
-import Reporting
+import Platform
 import Tensors
 
 /// llm.c's `gpt2_*.bin`: a header of 256 words, then the parameters, each kind for all blocks together; version 3 in

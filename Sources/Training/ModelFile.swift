@@ -2,7 +2,7 @@ import Foundation
 import GPT2
 import HDF5
 import Kernels
-import Reporting
+import Platform
 import Tensors
 import Tokenizer
 

@@ -1,5 +1,5 @@
 import Foundation
-import Reporting
+import Platform
 import Tensors
 
 /// Hugging Face's file of named tensors: the header's length, the header as JSON, then the data.

@@ -1,5 +1,5 @@
 import Foundation
-import Reporting
+import Platform
 
 /// A file of tokens as llm.c has them: a header of 256 words, then each token in 16 bits. Mapped into memory.
 ///

@@ -1,6 +1,5 @@
 import Foundation
 import Kernels
-import Reporting
 
 /// What an implementation got wrong, for the report of a test.
 public struct NonconformanceError: Error, CustomStringConvertible, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// The digest that stands at the start of a fixture, over all that follows: whatever changes a bit of the file is noticed
 /// before any of it is believed.
@@ -53,16 +54,7 @@ public enum FixtureSeal {
 
     /// The SHA-256 of what follows in `file`, by `sha256sum`.
     private static func digest(of file: FileHandle) throws -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["sha256sum"]
-        process.standardInput = file
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.fileReadUnknown) }
+        guard let text = Subprocess.output(of: ["sha256sum"], input: file) else { throw CocoaError(.fileReadUnknown) }
         return String(text.prefix { $0.isHexDigit })
     }
 }

@@ -1,5 +1,4 @@
 import Kernels
-import Reporting
 
 /// The isolated verdict on one operation: each case of its fixture, each result of the case, element by element.
 struct KernelFixtureRun {

@@ -1,5 +1,6 @@
 import ForeignKernels
 import Kernels
+import Platform
 import Reporting
 
 extension VerificationReport {

@@ -1,6 +1,7 @@
 import Benchmarking
 import Foundation
 import KernelCatalog
+import Platform
 import Reporting
 import Terminal
 

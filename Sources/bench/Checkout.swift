@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Terminal
 
 /// A commit, checked out and built in a folder of its own under `.build/gate`.
@@ -19,12 +20,12 @@ struct Checkout {
     /// - Throws: `UsageError` when there is none.
     init(base reference: String) throws(UsageError) {
         side = "base"
-        guard let commit = git("rev-parse", "--verify", "--quiet", "\(reference)^{commit}") else {
+        guard let commit = Subprocess.git("rev-parse", "--verify", "--quiet", "\(reference)^{commit}") else {
             throw UsageError(
                 "gate --base: there is no commit '\(reference)' here; fetch it, or name another, such as HEAD~1")
         }
         self.commit = commit
-        name = git("rev-parse", "--short", commit) ?? commit
+        name = Subprocess.git("rev-parse", "--short", commit) ?? commit
     }
 
     /// The working tree: the last commit, with what has changed since in files that git knows.
@@ -32,19 +33,21 @@ struct Checkout {
     /// - Throws: `UsageError` outside a checkout.
     init(head _: Void) throws(UsageError) {
         side = "head"
-        guard let head = git("rev-parse", "HEAD"), let short = git("rev-parse", "--short", "HEAD") else {
+        guard let head = Subprocess.git("rev-parse", "HEAD"), let short = Subprocess.git("rev-parse", "--short", "HEAD")
+        else {
             throw UsageError("gate: this is no git checkout; run it in the root of one")
         }
         // A commit of the working tree that no branch knows; nothing where nothing has changed.
-        let changed = git("stash", "create") ?? ""
+        let changed = Subprocess.git("stash", "create") ?? ""
         commit = changed.isEmpty ? head : changed
         name = changed.isEmpty ? short : short + "+"
     }
 
     /// The files under Sources that git does not know, and that are therefore not in the head.
     static var unknownSources: [String] {
-        (git("ls-files", "--others", "--exclude-standard", "--", "Sources") ?? "").split(separator: "\n").map(
-            String.init)
+        (Subprocess.git("ls-files", "--others", "--exclude-standard", "--", "Sources") ?? "").split(separator: "\n")
+            .map(
+                String.init)
     }
 
     /// Checks the commit out and builds `products`; returns the path of the folder of binaries.
@@ -54,13 +57,13 @@ struct Checkout {
         let isThere = FileManager.default.fileExists(atPath: "\(folder)/.git")
         let done =
             isThere
-            ? git("-C", folder, "checkout", "--quiet", "--force", "--detach", commit) != nil
-            : git("worktree", "add", "--quiet", "--force", "--detach", folder, commit) != nil
+            ? Subprocess.git("-C", folder, "checkout", "--quiet", "--force", "--detach", commit) != nil
+            : Subprocess.git("worktree", "add", "--quiet", "--force", "--detach", folder, commit) != nil
         guard done else {
             throw UsageError("gate: \(name) cannot be checked out to \(folder); remove that folder and try again")
         }
         for product in products {
-            let status = run(["swift", "build", "--package-path", folder, "--product", product], log: log)
+            let status = Subprocess.run(["swift", "build", "--package-path", folder, "--product", product], log: log)
             guard status == 0 else {
                 throw UsageError("gate: the \(side) \(name) cannot be built; see \(log)")
             }
@@ -70,7 +73,7 @@ struct Checkout {
 
     /// Judges the head by the fixtures of its commit; returns the last words of `verify`, and whether everything held.
     func verify(_ binaries: String) throws(UsageError) -> (held: Bool, words: String) {
-        let status = run(
+        let status = Subprocess.run(
             ["\(binaries)/verify", "--report", "../verify"], log: log, in: folder)
         guard status == 0 || status == 1 else {
             throw UsageError("gate: verify of the head \(name) failed; see \(log)")
@@ -79,32 +82,4 @@ struct Checkout {
         let words = lines.last { $0.hasPrefix("Blamed: ") || $0.hasPrefix("PASS: ") } ?? "see \(log)"
         return (status == 0, String(words))
     }
-}
-
-/// What git prints for those words, without the last line break; nil if it fails.
-private func git(_ words: String...) -> String? {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git"] + words
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
-}
-
-/// Runs a command with both streams in the file `log`; returns its exit status.
-private func run(_ words: [String], log: String, in folder: String? = nil) -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-    _ = FileManager.default.createFile(atPath: log, contents: nil)
-    process.standardOutput = FileHandle(forWritingAtPath: log)
-    process.standardError = process.standardOutput
-    guard (try? process.run()) != nil else { return 127 }
-    process.waitUntilExit()
-    return process.terminationStatus
 }

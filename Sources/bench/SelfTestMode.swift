@@ -1,6 +1,6 @@
 import Benchmarking
 import KernelCatalog
-import Reporting
+import Platform
 import Terminal
 
 /// `bench selftest`: whether the gate finds what it should, on this machine, now.

@@ -2,7 +2,6 @@ import Benchmarking
 import Foundation
 import KernelCatalog
 import Kernels
-import Reporting
 import Terminal
 
 let words = Array(CommandLine.arguments.dropFirst())

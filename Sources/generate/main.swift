@@ -3,12 +3,12 @@ import GPT2
 import HDF5
 import KernelCatalog
 import Kernels
-import Reporting
-import Terminal
-import struct Terminal.Arguments
+import Platform
 import Tensors
+import Terminal
 import Tokenizer
 import Training
+import struct Terminal.Arguments
 
 let syntax = CommandSyntax(
     "generate",

@@ -1,11 +1,11 @@
 import Foundation
 import GPT2
 import Kernels
-import Reporting
+import Platform
 import Terminal
-import struct Terminal.Arguments
 import Tokenizer
 import Training
+import struct Terminal.Arguments
 
 /// Begins a run as the flags say.
 func begin(_ arguments: Arguments, _ words: [String], _ kernels: KernelSet<Float>) throws -> ExitCode {

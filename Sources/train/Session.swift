@@ -1,10 +1,11 @@
 import Foundation
 import GPT2
 import Kernels
+import Platform
 import Reporting
 import Terminal
-import struct Terminal.Arguments
 import Training
+import struct Terminal.Arguments
 
 /// A run at the terminal: makes the steps, shows how they go, saves, and writes the report.
 struct Session: ~Copyable {

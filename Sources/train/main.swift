@@ -1,10 +1,9 @@
 import Foundation
 import KernelCatalog
 import Kernels
-import Reporting
 import Terminal
-import struct Terminal.Arguments
 import Training
+import struct Terminal.Arguments
 
 let syntax = CommandSyntax(
     "train",

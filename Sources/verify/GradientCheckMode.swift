@@ -2,6 +2,7 @@ import Foundation
 import GradientCheck
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Terminal
 

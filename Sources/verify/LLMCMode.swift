@@ -1,8 +1,8 @@
 import ForeignKernels
-import struct Kernels.KernelSet
 import Reporting
 import Terminal
 import Verification
+import struct Kernels.KernelSet
 
 /// `verify --model … --state …`: judges kernels by llm.c's files, and writes the report.
 enum LLMCMode {

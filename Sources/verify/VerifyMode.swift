@@ -1,6 +1,7 @@
 import Foundation
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Terminal
 import Verification

@@ -1,6 +1,5 @@
 import Foundation
 import HDF5
-import Reporting
 import Testing
 import Verification
 

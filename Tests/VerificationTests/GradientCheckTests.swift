@@ -1,7 +1,6 @@
 import GradientCheck
 import KernelCatalog
 import Kernels
-import Reporting
 import SelfTest
 import Testing
 

@@ -2,7 +2,6 @@ import Foundation
 import GPT2
 import KernelCatalog
 import Kernels
-import Reporting
 import SelfTest
 import Tensors
 import Testing

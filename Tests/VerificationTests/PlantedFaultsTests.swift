@@ -1,6 +1,5 @@
 import Foundation
 import Kernels
-import Reporting
 import SelfTest
 import Testing
 import Verification

@@ -1,7 +1,6 @@
 import Foundation
 import HDF5
 import KernelCatalog
-import Reporting
 import Tensors
 import Testing
 import Verification

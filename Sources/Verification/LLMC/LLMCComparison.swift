@@ -1,6 +1,7 @@
 import GPT2
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Tensors
 import Training

@@ -1,12 +1,12 @@
 /// The time that a body takes, in seconds, on a clock that never goes back.
-func seconds(_ body: () -> Void) -> Double {
+public func seconds(_ body: () -> Void) -> Double {
     let duration = ContinuousClock().measure(body).components
     return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
 }
 
 extension ContinuousClock.Instant {
     /// The seconds since then.
-    var secondsToNow: Double {
+    public var secondsToNow: Double {
         let duration = duration(to: .now).components
         return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
     }

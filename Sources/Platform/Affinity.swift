@@ -1,10 +1,10 @@
 import Foundation
 
-/// Which processors the worker runs on.
+/// Which processors this process runs on.
 ///
 /// Workers of one thread take turns on the same processor: what disturbs it, another guest of the machine or a process
 /// that stays there, then disturbs all of them alike. On systems other than Linux nothing happens.
-enum Affinity {
+public enum Affinity {
     /// A set of up to 1024 processors, a bit each: the C library's `cpu_set_t`.
     private typealias Processors = [UInt64]
     private typealias Get = @convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> Int32
@@ -19,7 +19,7 @@ enum Affinity {
     }()
 
     /// Keeps a worker of one thread on the last of its processors, and lets one of several use all.
-    static func set(threads: Int) {
+    public static func set(threads: Int) {
         guard let set = function("sched_setaffinity", Set.self), let last = all.lastIndex(where: { $0 != 0 }) else {
             return
         }

@@ -3,6 +3,9 @@ import Foundation
 /// A file that could not be written.
 public struct FileWriteError: Error, CustomStringConvertible, Sendable {
     public let description: String
+
+    /// An error of that description.
+    public init(description: String) { self.description = description }
 }
 
 /// Files that are there whole or not at all.

@@ -64,7 +64,7 @@ let package = Package(
             swiftSettings: marchSettings),
 
         .target(
-            name: "Accuracy", dependencies: ["Kernels", "ReferenceKernels", "Tensors"], swiftSettings: optimized),
+            name: "Accuracy", dependencies: ["Kernels", "Platform", "Tensors"], swiftSettings: optimized),
 
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels", "Tensors"], swiftSettings: optimized),

@@ -78,9 +78,9 @@ def prepare_state(arguments: argparse.Namespace) -> states.State:
     """What the debug state is made from: parameters, and tokens of the text."""
     configuration = CONFIGURATIONS[arguments.size]
     tiny = arguments.size == "tiny"
-    batch = arguments.batch if arguments.batch is not None else 2 if tiny else 4
-    sequence = arguments.sequence if arguments.sequence is not None else 21 if tiny else 64
-    steps = arguments.steps if arguments.steps is not None else 100 if tiny else 10
+    given = [arguments.batch, arguments.sequence, arguments.steps]
+    defaults = [2, 21, 100] if tiny else [4, 64, 10]
+    batch, sequence, steps = (default if number is None else number for number, default in zip(given, defaults))
     if min(batch, sequence, steps) < 1 or sequence > configuration.block_size:
         fail(f"--batch, --sequence and --steps must be positive, and --sequence at most {configuration.block_size}")
     if arguments.text:

@@ -4,9 +4,6 @@
   --text LICENSE                 all that is committed: kernel cases and tiny.h5
   --size 124M --text book.txt    fixtures/generated/124M.h5
 
-For each result it prints the worst error of PyTorch's own answer, as a fraction
-of its bound, and the least factor by which the bound rejects a wrong answer. It
-stops where PyTorch's answer lies outside its bound, or wrong answers inside.
 The schema of the files is in fixtures/README.md.
 """
 
@@ -19,7 +16,7 @@ from typing import NoReturn
 try:
     import torch
 
-    from fixtures import kernel_cases, operations, power, states, text, weights
+    from fixtures import cases, operations, states, text, weights
     from fixtures.model import CONFIGURATIONS, initial_parameters
 except ModuleNotFoundError as error:
     print(f"generate_fixtures.py: {error}; run pip install -r scripts/requirements.txt", file=sys.stderr)
@@ -38,7 +35,7 @@ def main() -> None:
             write_kernels(arguments.seed)
         if state:
             write_state(state, arguments)
-    except (text.TextError, weights.WeightsError, power.UnfitFixture, OSError) as error:
+    except (text.TextError, weights.WeightsError, OSError) as error:
         fail(str(error))
 
 
@@ -73,23 +70,17 @@ def write_kernels(seed: int) -> None:
     for operation in operations.ALL:
         name = operation.__name__.rsplit(".", 1)[-1]
         path = ROOT / "fixtures" / "kernels" / f"{name}.h5"
-        summaries = kernel_cases.write(operation, path, seed)
+        cases.write(operation, path, seed)
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB")
-        print(f"  {'':34} PyTorch's worst  least power (against)")
-        for label, summary in summaries.items():
-            least, mutation = summary.tally.least
-            print(f"  {label:34} {summary.worst:15.3f}  {least:.3g} ({mutation})")
-            if summary.weak:
-                print(f"    weak: {'; '.join(summary.weak)}")
 
 
 def prepare_state(arguments: argparse.Namespace) -> states.State:
     """What the debug state is made from: parameters, and tokens of the text."""
     configuration = CONFIGURATIONS[arguments.size]
     tiny = arguments.size == "tiny"
-    batch = arguments.batch if arguments.batch is not None else 2 if tiny else 4
-    sequence = arguments.sequence if arguments.sequence is not None else 21 if tiny else 64
-    steps = arguments.steps if arguments.steps is not None else 100 if tiny else 10
+    given = [arguments.batch, arguments.sequence, arguments.steps]
+    defaults = [2, 21, 100] if tiny else [4, 64, 10]
+    batch, sequence, steps = (default if number is None else number for number, default in zip(given, defaults))
     if min(batch, sequence, steps) < 1 or sequence > configuration.block_size:
         fail(f"--batch, --sequence and --steps must be positive, and --sequence at most {configuration.block_size}")
     if arguments.text:
@@ -112,12 +103,10 @@ def write_state(state: states.State, arguments: argparse.Namespace) -> None:
     started = time.monotonic()
     tiny = arguments.size == "tiny"
     path = arguments.out or ROOT / "fixtures" / ("tiny.h5" if tiny else f"generated/{arguments.size}.h5")
-    least, tensor = states.write(state, path, arguments.seed, level=9 if tiny else 1)
+    states.write(state, path, arguments.seed, level=9 if tiny else 1)
     seconds = time.monotonic() - started
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     print(f"{shown}: {path.stat().st_size / 1024**2:.1f} MiB in {seconds:.0f} s")
-    if tensor:
-        print(f"  least power: {least:.3g}, {tensor}")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "CInstructions"),
         .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels", "Tensors"], swiftSettings: unchecked),
         .target(
-            name: "ForeignKernels", dependencies: ["CSentinel", "Kernels", "Sentinel", "Tensors"],
+            name: "ForeignKernels", dependencies: ["Kernels", "Sentinel", "Tensors"],
             swiftSettings: optimized),
         .target(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
@@ -79,8 +79,8 @@ let package = Package(
         .target(
             name: "Verification",
             dependencies: [
-                "CSentinel", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform",
-                "Reporting", "Sentinel", "Tensors",
+                "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform", "Reporting",
+                "Sentinel", "Tensors",
             ],
             swiftSettings: optimized),
         .target(
@@ -92,12 +92,12 @@ let package = Package(
         // Beside Benchmarking for its rounding errors of any call.
         .target(
             name: "GradientCheck",
-            dependencies: ["Benchmarking", "CSentinel", "KernelCatalog", "Kernels", "Reporting", "Tensors"],
+            dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
             swiftSettings: optimized),
         .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "SelfTest",
-            dependencies: ["CSentinel", "KernelCatalog", "Kernels", "Reporting", "Tensors", "Verification"],
+            dependencies: ["KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors", "Verification"],
             swiftSettings: optimized),
 
         // MARK: - Commands

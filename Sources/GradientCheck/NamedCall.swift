@@ -1,6 +1,6 @@
-import CSentinel
 import KernelCatalog
 import Kernels
+import Sentinel
 import Tensors
 
 /// Tensors by the names that the contracts give them.
@@ -43,7 +43,7 @@ struct NamedCalls<Scalar: KernelScalar> {
         call.visit(&binder)
         set.run(call)
         // A kernel may leave the processor in another state than it found it in; `verify` says so.
-        if sentinel_float_control() != 0 { sentinel_reset_float_control() }
+        FloatingPointEnvironment.restore()
         return withExtendedLifetime(binder) {
             Dictionary(uniqueKeysWithValues: binder.results.map { ($0, Array($1.buffer)) })
         }

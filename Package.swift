@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "CInstructions"),
         .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels", "Tensors"], swiftSettings: unchecked),
         .target(
-            name: "ForeignKernels", dependencies: ["CSentinel", "Kernels", "Sentinel", "Tensors"],
+            name: "ForeignKernels", dependencies: ["Kernels", "Sentinel", "Tensors"],
             swiftSettings: optimized),
         .target(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
@@ -68,19 +68,22 @@ let package = Package(
 
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels", "Tensors"], swiftSettings: optimized),
+        .target(
+            name: "ModelFormats", dependencies: ["GPT2", "Kernels", "Platform", "Tensors"], swiftSettings: optimized),
 
         // MARK: - Training
         .target(name: "Tokenizer", swiftSettings: optimized),
         .target(
-            name: "Training", dependencies: ["GPT2", "HDF5", "Kernels", "Platform", "Tensors", "Tokenizer"],
+            name: "Training",
+            dependencies: ["GPT2", "HDF5", "Kernels", "ModelFormats", "Platform", "Tensors", "Tokenizer"],
             swiftSettings: optimized),
 
         // MARK: - Harness
         .target(
             name: "Verification",
             dependencies: [
-                "CSentinel", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "Platform", "Reporting",
-                "Sentinel", "Tensors", "Training",
+                "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform", "Reporting",
+                "Sentinel", "Tensors",
             ],
             swiftSettings: optimized),
         .target(
@@ -92,12 +95,12 @@ let package = Package(
         // Beside Benchmarking for its rounding errors of any call.
         .target(
             name: "GradientCheck",
-            dependencies: ["Benchmarking", "CSentinel", "KernelCatalog", "Kernels", "Reporting", "Tensors"],
+            dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
             swiftSettings: optimized),
         .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "SelfTest",
-            dependencies: ["CSentinel", "KernelCatalog", "Kernels", "Reporting", "Tensors", "Verification"],
+            dependencies: ["KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors", "Verification"],
             swiftSettings: optimized),
 
         // MARK: - Commands
@@ -111,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "train",
             dependencies: [
-                "GPT2", "KernelCatalog", "Kernels", "Platform", "Reporting", "Terminal", "Tokenizer", "Training",
+                "GPT2", "KernelCatalog", "Kernels", "ModelFormats", "Platform", "Reporting", "Terminal", "Tokenizer",
+                "Training",
             ]),
         .executableTarget(
             name: "generate",
@@ -133,13 +137,15 @@ let package = Package(
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["GPT2", "HDF5", "KernelCatalog", "Kernels", "Tensors", "Tokenizer", "Training"]),
+            dependencies: [
+                "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Tensors", "Tokenizer", "Training",
+            ]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog", "Kernels", "Tensors"]),
         .testTarget(
             name: "VerificationTests",
             dependencies: [
-                "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ReferenceKernels", "Reporting",
-                "SelfTest", "Tensors", "Training", "Verification",
+                "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "ReferenceKernels",
+                "Reporting", "SelfTest", "Tensors", "Verification",
             ]),
         .testTarget(
             name: "BenchmarkingTests",

@@ -1,146 +1,87 @@
+import Foundation
 import Kernels
 import Tensors
 
-/// A kernel call with its memory, filled by ``Draw``.
-final class PreparedCall<K: Kernel> {
+/// A kernel call with its memory, filled from the file of its task.
+final class PreparedCall<K: Kernel<Float>> {
     /// The call.
-    private(set) var call = K()
-    private var filler: Filler<K.Scalar>
+    let call: K
+    private let memory: [Memory]
+    private let task: KernelTask
+    private let content: Data
 
-    /// A call of the sizes and without the optional arguments that `task` says; or a part of it.
+    /// The call of `task`.
     ///
-    /// - Throws: ``TaskError`` where the sizes are not to be used.
-    init(_ task: KernelTask, sample: Sample? = nil) throws(TaskError) {
-        filler = Filler(task, sample: sample)
-        call.visit(&filler)
-        if let problem = filler.problem { throw TaskError(description: "\(K.name): \(problem)") }
-        DerivedInputs.fill(call)
-        reset()
+    /// - Throws: ``TaskError`` where the contract here has other arguments, or the file is not what it says.
+    init(_ task: KernelTask) throws(TaskError) {
+        self.task = task
+        do {
+            content = try Data(contentsOf: URL(fileURLWithPath: task.file), options: .alwaysMapped)
+        } catch {
+            throw TaskError(description: "\(task.file) cannot be read")
+        }
+        try Self.check(task, content)
+        var memory: [Memory] = []
+        call = K(sizes: task.sizes, hyperparameters: task.hyperparameters) { argument in
+            guard task.arguments.contains(where: { $0.name == argument.name }) else { return nil }
+            let place = Memory(argument.count)
+            memory.append(place)
+            return place.address
+        }
+        self.memory = memory
+        for (argument, place) in zip(task.arguments, memory) { fill(argument, place) }
+    }
+
+    private static func check(_ task: KernelTask, _ content: Data) throws(TaskError) {
+        func asked(_ arguments: [(String, [Int])]) -> String {
+            arguments.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        }
+        let contract: Signature
+        do {
+            contract = try K.signature(sizes: task.sizes)
+        } catch {
+            throw TaskError(description: error.description)
+        }
+        let names = Set(task.arguments.map(\.name))
+        let own = asked(contract.arguments.filter { !$0.isOptional || names.contains($0.name) }.map { ($0.name, $0.shape) })
+        let others = asked(task.arguments.map { ($0.name, $0.shape) })
+        guard own == others else {
+            throw TaskError(description: "\(K.name) takes \(own) here, and is asked for \(others)")
+        }
+        let end = task.arguments.map { ($0.offset ?? 0) + ($0.offset == nil ? 0 : 4 * $0.shape.reduce(1, *)) }.max() ?? 0
+        guard end <= content.count, !task.arguments.contains(where: { $0.offset.map { $0 < 0 || $0 % 4 != 0 } ?? false })
+        else {
+            throw TaskError(description: "\(task.file) has \(content.count) bytes, and the task speaks of \(end)")
+        }
     }
 
     /// Sets every result to its start: outputs to NaN, accumulators to what was drawn.
     func reset() {
-        for result in filler.results { result.reset() }
+        for (argument, place) in zip(task.arguments, memory) where argument.isResult { fill(argument, place) }
     }
 
-    /// The results, in the order of the contract.
-    var results: [(argument: Argument, view: MutableView<K.Scalar>)] { filler.results.map { ($0.argument, $0.view) } }
-
-    /// The arguments that are only read, by name; tokens as numbers.
-    var inputs: [String: View<K.Scalar>] { filler.inputs }
-
-    /// The bytes of all arguments: what a call touches.
-    var bytes: Int { filler.bytes }
-}
-
-/// Fills in the arguments of a call.
-private struct Filler<Scalar: KernelScalar>: ArgumentVisitor {
-    /// A result and what it starts from.
-    struct Result {
-        let argument: Argument
-        let view: MutableView<Scalar>
-        let draw: Draw
-        let index: ((Int) -> Int)?
-
-        func reset() {
-            guard argument.role == .accumulator else { return view.fill(.nan) }
-            fill(view, draw, index)
+    private func fill(_ argument: KernelTask.Argument, _ place: Memory) {
+        guard let offset = argument.offset else {
+            return place.address.assumingMemoryBound(to: Float.self).update(repeating: .nan, count: place.count)
+        }
+        content.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            place.address.copyMemory(from: base + offset, byteCount: 4 * place.count)
         }
     }
 
-    /// Memory that starts on a random cache line: where it lies changes a kernel's time by some percent, and two calls
-    /// made ready with the same numbers should not always have the same luck.
-    private final class Memory<Element: BitwiseCopyable & Sendable> {
-        private let tensor: Tensor<Element>
-        let view: MutableView<Element>
+    /// Memory for elements of 4 bytes that starts on a random cache line: where it lies changes a kernel's time by some
+    /// percent, and two calls made ready with the same numbers should not always have the same luck.
+    private final class Memory {
+        private let tensor: Tensor<Float>
+        let address: UnsafeMutableRawPointer
+        let count: Int
 
-        init(_ count: Int, _ zero: Element) {
-            let line = Tensor<Element>.alignment / MemoryLayout<Element>.stride
-            let start = Int.random(in: 0..<64) * line
-            tensor = Tensor(repeating: zero, count: start + count)
-            view = tensor.view.slice(start..<start + count)
+        init(_ count: Int) {
+            let start = Int.random(in: 0..<64) * (Tensor<Float>.alignment / MemoryLayout<Float>.stride)
+            tensor = Tensor(repeating: 0, count: start + count)
+            address = UnsafeMutableRawPointer(tensor.view.base + start)
+            self.count = count
         }
-    }
-
-    private let task: KernelTask
-    private let sample: Sample?
-    private var memory: [AnyObject] = []
-    private(set) var results: [Result] = []
-    private(set) var inputs: [String: View<Scalar>] = [:]
-    private(set) var bytes = 0
-    private(set) var problem: String?
-
-    init(_ task: KernelTask, sample: Sample?) {
-        self.task = task
-        self.sample = sample
-    }
-
-    mutating func size(_ name: String, _ value: inout Int) {
-        guard let size = (sample?.sizes ?? task.sizes)[name], size > 0 else {
-            problem = problem ?? "the size \(name) is not given"
-            return
-        }
-        value = size
-    }
-
-    mutating func require(_ holds: Bool, _ rule: String) {
-        if !holds { problem = problem ?? "the sizes break the rule that \(rule)" }
-    }
-
-    mutating func hyperparameter(_ name: String, _ value: inout Float) {}
-
-    mutating func input(_ argument: Argument, _ view: inout View<Scalar>) {
-        guard let target: MutableView<Scalar> = allocate(argument, 0) else { return }
-        fill(target, draw(argument), sample?.indices[argument.name])
-        view = View(target)
-        inputs[argument.name] = view
-    }
-
-    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
-        guard let target: MutableView<Int32> = allocate(argument, 0) else { return }
-        let (draw, index) = (draw(argument), sample?.indices[argument.name])
-        for i in 0..<target.count {
-            let token = draw.token(index?(i) ?? i, below: sample?.vocabulary ?? bound)
-            target[i] = sample?.tokens[token] ?? token
-        }
-        view = View(target)
-        guard let numbers: MutableView<Scalar> = allocate(argument, 0) else { return }
-        for i in 0..<target.count { numbers[i] = Scalar(target[i]) }
-        inputs[argument.name] = View(numbers)
-    }
-
-    mutating func result(_ argument: Argument, _ view: inout MutableView<Scalar>) {
-        guard let target: MutableView<Scalar> = allocate(argument, 0) else { return }
-        view = target
-        results.append(
-            Result(argument: argument, view: target, draw: draw(argument), index: sample?.indices[argument.name]))
-    }
-
-    private func draw(_ argument: Argument) -> Draw { Draw(argument, seed: task.seed) }
-
-    /// Memory for the argument; nil where the call goes without it.
-    private mutating func allocate<Element: BitwiseCopyable & Sendable>(
-        _ argument: Argument, _ zero: Element
-    ) -> MutableView<Element>? {
-        guard problem == nil, !(argument.isOptional && task.absent.contains(argument.name)) else { return nil }
-        guard argument.count < 1 << 32 else {
-            problem = "\(argument.name) of shape \(argument.shape) is too large"
-            return nil
-        }
-        let memory = Memory(argument.count, zero)
-        self.memory.append(memory)
-        bytes += argument.count * MemoryLayout<Element>.stride
-        return memory.view
-    }
-}
-
-/// Fills a view with what is drawn; `index` says where its elements lie in the whole argument, if it is a part.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-private func fill<Scalar: KernelScalar>(_ view: MutableView<Scalar>, _ draw: Draw, _ index: ((Int) -> Int)?) {
-    if let index {
-        for i in 0..<view.count { view[i] = Scalar(draw[index(i)]) }
-    } else {
-        for i in 0..<view.count { view[i] = Scalar(draw[i]) }
     }
 }

@@ -1,36 +1,49 @@
 import Foundation
+import Kernels
 
 /// What the conductor and its workers say to each other: one JSON object a line, a request and then its answer.
 ///
 /// A worker is a process that lives as long as the run: this package's own binary (`bench worker`), that of another
-/// commit, or a script in another language. It says hello first. The version counts everything that both sides must
-/// agree on: the messages, and the numbers that ``Draw`` fills arguments with.
+/// commit, or a script in another language. It says hello first. It draws nothing and knows no contract: the task has the
+/// sizes, and names the file that holds the elements of every argument.
 public enum WorkerProtocol {
-    /// The version.
-    public static let version = 1
+    /// The version of the messages and of the file.
+    public static let version = 2
 }
 
-/// A kernel call to time: its name, its sizes, and what it goes without.
+/// A kernel call to time: its name, its numbers, and where its arguments' elements are.
 public struct KernelTask: Codable, Sendable, Hashable {
-    /// The kernel, such as `matmul forward`.
-    public var kernel: String
+    /// An argument that the call has.
+    public struct Argument: Codable, Sendable, Hashable {
+        /// What its elements are, in the file and in memory: 4 bytes each, little-endian.
+        public enum Element: String, Codable, Sendable {
+            case float32, int32
+        }
+
+        /// The name in the contract.
+        public var name: String
+        /// The extents.
+        public var shape: [Int]
+        /// What its elements are.
+        public var element: Element
+        /// Whether the call writes it.
+        public var isResult: Bool
+        /// Where its elements start in the file, in bytes; nil for what is overwritten.
+        public var offset: Int?
+    }
+
+    /// The kernel.
+    public var kernel: KernelName
     /// The sizes, by name.
     public var sizes: [String: Int]
-    /// The optional arguments that are left out.
-    public var absent: [String]
+    /// The numbers that are no sizes, by name.
+    public var hyperparameters: [String: Float]
+    /// The arguments, in the order of the contract, without those that the call goes without.
+    public var arguments: [Argument]
+    /// The file that holds what inputs hold, and what those results hold before the call that it adds to.
+    public var file: String
     /// The threads.
     public var threads: Int
-    /// Chooses the numbers.
-    public var seed: UInt64
-
-    /// A task.
-    public init(kernel: String, sizes: [String: Int], absent: [String] = [], threads: Int = 1, seed: UInt64 = 1) {
-        self.kernel = kernel
-        self.sizes = sizes
-        self.absent = absent
-        self.threads = threads
-        self.seed = seed
-    }
 }
 
 /// A training step to time: the model's sizes and the batch.
@@ -39,6 +52,8 @@ public struct StepTask: Codable, Sendable, Hashable {
     public var layers, heads, channels, vocabulary, paddedVocabulary, blockSize: Int
     /// B and T.
     public var batch, sequence: Int
+    /// The B·T + 1 tokens to train on: each is the target of the one before.
+    public var tokens: [Int32]
     /// The threads.
     public var threads: Int
 }

@@ -1,4 +1,3 @@
-import CSentinel
 import Foundation
 import Kernels
 import Sentinel
@@ -95,10 +94,10 @@ public final class ForeignLibrary: Sendable {
 
     /// A bit for each kernel that the library has, by its place in ``foreignKernels``; -1 where it cannot be loaded.
     private static func look(at path: String) -> Int32 {
-        sentinel_reset_float_control()
+        FloatingPointEnvironment.restore()
         do {
             let library = try LoadedLibrary(path)
-            var found = sentinel_float_control() != 0 ? changesFloatingPointBit : 0
+            var found = FloatingPointEnvironment.control != 0 ? changesFloatingPointBit : 0
             for (index, kernel) in foreignKernels.enumerated() where has(library, kernel) { found |= 1 << index }
             return found
         } catch {
@@ -116,9 +115,9 @@ public final class ForeignLibrary: Sendable {
         // Idle threads of OpenMP are to sleep: many processes wait at a time.
         setenv("OMP_WAIT_POLICY", "passive", 0)
         guard let library = try? LoadedLibrary(path) else { return -1 }
-        sentinel_reset_float_control()
+        FloatingPointEnvironment.restore()
         library.run(call, threads: threads)
-        return Int32(bitPattern: sentinel_float_control())
+        return Int32(bitPattern: FloatingPointEnvironment.control)
     }
 
     // MARK: - In the parent

@@ -1,7 +1,7 @@
-import CSentinel
 import Foundation
 import KernelCatalog
 import Kernels
+import Sentinel
 import Synchronization
 import Tensors
 
@@ -214,16 +214,16 @@ extension CommonFault {
         // MARK: The floating-point environment
         CommonFault(name: "subnormals flushed from then on") { _, _, _, run in
             run()
-            sentinel_flush_subnormals()
+            FloatingPointEnvironment.flushSubnormals()
         },
         CommonFault(name: "rounding toward zero from then on") { _, _, _, run in
             run()
-            sentinel_round_toward_zero()
+            FloatingPointEnvironment.roundTowardZero()
         },
         CommonFault(name: "the environment changed on another thread") { _, workers, _, run in
             run()
             let caller = pthread_self()
-            workers.onEachThread { if pthread_self() != caller { sentinel_flush_subnormals() } }
+            workers.onEachThread { if pthread_self() != caller { FloatingPointEnvironment.flushSubnormals() } }
         },
     ]
 

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2
 import HDF5
+import ModelFormats
 import Tokenizer
 
 extension Checkpoint.Header {

@@ -1,6 +1,7 @@
 import GPT2
 import HDF5
 import Kernels
+import ModelFormats
 import Tensors
 import Tokenizer
 
@@ -84,6 +85,10 @@ public struct Checkpoint: ~Copyable {
     }
 
     private static func unusable(_ error: any Error) -> TrainingError {
-        error as? TrainingError ?? TrainingError("\(error); give another checkpoint")
+        switch error {
+        case let error as TrainingError: error
+        case let error as ModelFormatError: TrainingError(error.description)
+        default: TrainingError("\(error); give another checkpoint")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ModelFormats
 import Platform
 
 /// A file of tokens as llm.c has them: a header of 256 words, then each token in 16 bits. Mapped into memory.
@@ -15,8 +16,12 @@ public struct TokenShard: Sendable {
     ///
     /// - Throws: ``TrainingError`` if it is none, of another version, or not as long as it says.
     public init(readingFrom path: String) throws(TrainingError) {
-        data = try Data(
-            llmcFile: path, magic: Self.magic, kind: "token shard", remedy: "give a text with --text instead")
+        do {
+            data = try Data(
+                llmcFile: path, magic: Self.magic, kind: "token shard", remedy: "give a text with --text instead")
+        } catch {
+            throw TrainingError(error.description)
+        }
         guard data.word(1) == 1 else {
             throw TrainingError(path, "its version is \(data.word(1)), and version 1 is read here; write it anew")
         }

@@ -1,4 +1,3 @@
-import CSentinel
 import ForeignKernels
 import Kernels
 import Sentinel
@@ -25,8 +24,8 @@ struct KernelTrial {
         self.kernelCase = kernelCase
         self.kernels = kernels
         let implementation = kernels.implementation(of: kernel) ?? "none"
-        sentinel_describe("verify: \(K.name) (\(implementation)), case \(kernelCase.name),")
-        defer { sentinel_describe(nil) }
+        CrashNote.set("verify: \(K.name) (\(implementation)), case \(kernelCase.name),")
+        defer { CrashNote.set(nil) }
         answers = kernelCase.results.map { _ in [] }
         for placement in [GuardedBuffer.Placement.aligned, .atStart] {
             let call = GuardedCall<K>(kernelCase, placement)

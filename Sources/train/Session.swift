@@ -1,6 +1,7 @@
 import Foundation
 import GPT2
 import Kernels
+import ModelFormats
 import Platform
 import Reporting
 import Terminal
@@ -142,7 +143,7 @@ struct Session: ~Copyable {
     }
 
     private func exportModel(to path: String) throws {
-        try ModelFile.export(
+        try StoredModel.export(
             trainer.model.parameters, trainer.model.configuration, endOfText: trainer.tokenizer.endOfText, to: path)
     }
 

@@ -2,7 +2,6 @@ import Foundation
 import KernelCatalog
 import Kernels
 import Terminal
-import Training
 import struct Terminal.Arguments
 
 let syntax = CommandSyntax(

@@ -1,6 +1,7 @@
 import Foundation
 import GPT2
 import Kernels
+import ModelFormats
 import Tensors
 import Testing
 import Training
@@ -37,7 +38,7 @@ struct ModelFileTests {
     func comesBackToTheBit(_ name: String) throws {
         let folder = try TemporaryFolder()
         let original = try randomModel()
-        try ModelFile.export(original.parameters, configuration, endOfText: 256, to: folder(name))
+        try StoredModel.export(original.parameters, configuration, endOfText: 256, to: folder(name))
         let copy = try load(folder(name))
         #expect(copy.configuration == configuration)
         #expect(differences(original, copy) == 0)
@@ -53,7 +54,7 @@ struct ModelFileTests {
         let wte: MutableView<Float> = original.parameters[original.parameterLayout.wte]
         // Ties go to even: 1 + 2^-8 lies halfway between 1 and 1 + 2^-7, 1 + 3·2^-8 between that and 1 + 2^-6.
         (wte[0], wte[1], wte[2]) = (1 + 0x1p-8, 1 + 3 * 0x1p-8, 1 + 0x1p-8 + 0x1p-20)
-        try ModelFile.export(original.parameters, configuration, endOfText: 256, to: folder("m.bf16.bin"))
+        try StoredModel.export(original.parameters, configuration, endOfText: 256, to: folder("m.bf16.bin"))
         let copy = try load(folder("m.bf16.bin"))
         let read: View<Float> = copy.parameters[copy.parameterLayout.wte]
         #expect([read[0], read[1], read[2]] == [1, 1 + 0x1p-6, 1 + 0x1p-7])
@@ -67,7 +68,7 @@ struct ModelFileTests {
     @Test func huggingFaceLayout() throws {
         let folder = try TemporaryFolder()
         let original = try randomModel()
-        try ModelFile.export(original.parameters, configuration, endOfText: 256, to: folder("hf"))
+        try StoredModel.export(original.parameters, configuration, endOfText: 256, to: folder("hf"))
         let data = try contents(folder("hf/model.safetensors"))
         let length = Int(data.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
         let header = try #require(JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: Any])
@@ -87,13 +88,13 @@ struct ModelFileTests {
 
     @Test func unusableLLMC() throws {
         let folder = try TemporaryFolder()
-        try ModelFile.export(randomModel().parameters, configuration, endOfText: 256, to: folder("m.bin"))
+        try StoredModel.export(randomModel().parameters, configuration, endOfText: 256, to: folder("m.bin"))
         let data = try contents(folder("m.bin"))
         func error(_ change: (inout Data) -> Void) throws -> String {
             var copy = data
             change(&copy)
             let path = try folder.write("bad.bin", copy)
-            return try #require(throws: TrainingError.self) { try ModelFile(path).describe() }.description
+            return try #require(throws: ModelFormatError.self) { try ModelFile(path).describe() }.description
         }
         #expect(try error { $0.removeLast() }.contains("truncated"))
         #expect(try error { $0.append(0) }.contains("damaged"))
@@ -106,14 +107,14 @@ struct ModelFileTests {
 
     @Test func unusableHuggingFace() throws {
         let folder = try TemporaryFolder()
-        try ModelFile.export(randomModel().parameters, configuration, endOfText: 256, to: folder("hf"))
+        try StoredModel.export(randomModel().parameters, configuration, endOfText: 256, to: folder("hf"))
         let config = try String(contentsOfFile: folder("hf/config.json"), encoding: .utf8)
         let weights = try contents(folder("hf/model.safetensors"))
         func error(_ from: String, _ to: String) throws -> String {
             #expect(config.contains(from))
             _ = try folder.write("hf/config.json", Data(config.replacingOccurrences(of: from, with: to).utf8))
             defer { _ = try? folder.write("hf/config.json", Data(config.utf8)) }
-            return try #require(throws: TrainingError.self) { _ = try load(folder("hf")) }.description
+            return try #require(throws: ModelFormatError.self) { _ = try load(folder("hf")) }.description
         }
         #expect(try error("\"gelu_new\"", "\"relu\"").contains("activation_function is not gelu_new"))
         #expect(try error("\"tie_word_embeddings\" : true", "\"tie_word_embeddings\" : false").contains("tie_word"))
@@ -123,11 +124,11 @@ struct ModelFileTests {
         #expect(try error("\"n_head\"", "\"heads\"").contains("not the configuration"))
         for cut in [4, 100, weights.count - 1] {
             let path = try folder.write("hf/model.safetensors", weights.prefix(cut))
-            let error = try #require(throws: TrainingError.self) { _ = try load(folder("hf")) }
+            let error = try #require(throws: ModelFormatError.self) { _ = try load(folder("hf")) }
             #expect(error.description.hasPrefix(path))
         }
         try FileManager.default.removeItem(atPath: folder("hf/config.json"))
-        #expect(throws: TrainingError.self) { _ = try load(folder("hf")) }
-        #expect(throws: TrainingError.self) { _ = try load(folder("none")) }
+        #expect(throws: ModelFormatError.self) { _ = try load(folder("hf")) }
+        #expect(throws: ModelFormatError.self) { _ = try load(folder("none")) }
     }
 }

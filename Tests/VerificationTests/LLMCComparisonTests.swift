@@ -2,10 +2,10 @@ import Foundation
 import GPT2
 import KernelCatalog
 import Kernels
+import ModelFormats
 import SelfTest
 import Tensors
 import Testing
-import Training
 import Verification
 
 /// Kernels are judged by a model and a debug state in llm.c's formats.
@@ -39,8 +39,8 @@ struct LLMCComparisonTests {
                     view[index] += Float(0.3 * generator.normal())
                 }
             }
-            try ModelFile.export(start.parameters, configuration, endOfText: nil, to: model)
-            try ModelFile(model).loadParameters(into: start.parameters)
+            try StoredModel.export(start.parameters, configuration, endOfText: nil, to: model)
+            try StoredModel(model).loadParameters(into: start.parameters)
             bytes = try Self.state(of: start)
             try write()
         }

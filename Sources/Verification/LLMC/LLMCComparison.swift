@@ -1,10 +1,10 @@
 import GPT2
 import KernelCatalog
 import Kernels
+import ModelFormats
 import Platform
 import Reporting
 import Tensors
-import Training
 
 /// Judges a set of kernels by a model and a debug state of llm.c's: logits, loss and the gradient of every parameter.
 ///
@@ -28,10 +28,10 @@ public struct LLMCComparison {
 
     /// Compares everything that the state records.
     ///
-    /// - Throws: `TrainingError` when a file cannot be read, ``FixtureError`` when the state cannot be believed.
+    /// - Throws: ``ModelFormatError`` when a file cannot be read, ``FixtureError`` when the state cannot be believed.
     public func run() throws -> VerificationOutcome {
-        let file = try ModelFile(model)
-        let configuration = try file.describe().configuration
+        let file = try StoredModel(model)
+        let configuration = try file.configuration()
         let stored = try LLMCStateFile(readingFrom: state, of: configuration)
         let parameters = Arena<Float>(ParameterLayout(configuration).tensors)
         try file.loadParameters(into: parameters)

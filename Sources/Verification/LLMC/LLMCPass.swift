@@ -1,7 +1,7 @@
 import GPT2
 import Kernels
+import ModelFormats
 import Tensors
-import Training
 
 /// One pass, forward and backward, over the tokens of a debug state of llm.c's.
 struct LLMCPass<Scalar: KernelScalar>: ~Copyable {

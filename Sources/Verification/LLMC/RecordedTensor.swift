@@ -1,6 +1,6 @@
 import GPT2
+import ModelFormats
 import Tensors
-import Training
 
 /// A tensor that a debug state of llm.c's records.
 struct RecordedTensor {

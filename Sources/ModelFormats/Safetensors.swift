@@ -25,12 +25,12 @@ struct Safetensors {
     }
 
     /// Maps the file at `path`.
-    init(readingFrom path: String) throws(TrainingError) {
-        func error(_ problem: String) -> TrainingError { TrainingError(path, problem) }
+    init(readingFrom path: String) throws(ModelFormatError) {
+        func error(_ problem: String) -> ModelFormatError { ModelFormatError(path, problem) }
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
         } catch {
-            throw TrainingError(path, "cannot be read (\(error.localizedDescription))")
+            throw ModelFormatError(path, "cannot be read (\(error.localizedDescription))")
         }
         let count = data.count
         let length = count < 8 ? 0 : data.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }

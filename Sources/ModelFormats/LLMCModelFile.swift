@@ -25,10 +25,10 @@ struct LLMCModelFile {
     private let data: Data
 
     /// Maps the file at `path`.
-    init(readingFrom path: String) throws(TrainingError) {
+    init(readingFrom path: String) throws(ModelFormatError) {
         let data = try Data(llmcFile: path, magic: Self.magic, kind: "model")
         guard let precision = Precision(rawValue: data.word(1)) else {
-            throw TrainingError(
+            throw ModelFormatError(
                 path, "its version is \(data.word(1)), and versions 3 and 5 are read here; write it anew with llm.c")
         }
         let word = { Int(data.word($0)) }
@@ -40,7 +40,7 @@ struct LLMCModelFile {
             layers: word(4), heads: word(5), channels: word(6))
         let expected = Data.headerBytes + precision.bytes * Self.order(configuration).reduce(0) { $0 + $1.count }
         guard data.count == expected else {
-            throw TrainingError(
+            throw ModelFormatError(
                 path, "its header says \(expected) bytes, and it has \(data.count); it is truncated or damaged")
         }
     }

@@ -5,14 +5,14 @@ extension Configuration {
     public static func padded(_ vocabulary: Int) -> Int { (vocabulary + 127) / 128 * 128 }
 
     /// A configuration read from the file at `path`, if a model can have it.
-    init(
+    package init(
         checking path: String, blockSize: Int, vocabularySize: Int, paddedVocabularySize: Int, layers: Int, heads: Int,
         channels: Int
-    ) throws(TrainingError) {
+    ) throws(ModelFormatError) {
         self.init(
             blockSize: blockSize, vocabularySize: vocabularySize, paddedVocabularySize: paddedVocabularySize,
             layers: layers, heads: heads, channels: channels)
-        if let problem { throw TrainingError(path, "\(problem); the file is damaged or not a GPT-2") }
+        if let problem { throw ModelFormatError(path, "\(problem); the file is damaged or not a GPT-2") }
     }
 
     /// Why no model can have these sizes; nil if one can.

@@ -38,13 +38,13 @@ struct HuggingFaceModel {
     private static func weightsPath(_ folder: String) -> String { folder + "/model.safetensors" }
 
     /// Opens the model in `folder`.
-    init(readingFrom folder: String) throws(TrainingError) {
+    init(readingFrom folder: String) throws(ModelFormatError) {
         let path = Self.configPath(folder)
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw TrainingError(path, "cannot be read; a model of Hugging Face has it beside model.safetensors")
+            throw ModelFormatError(path, "cannot be read; a model of Hugging Face has it beside model.safetensors")
         }
         guard let config = try? JSONDecoder().decode(Config.self, from: data) else {
-            throw TrainingError(path, "it is not the configuration of a GPT-2")
+            throw ModelFormatError(path, "it is not the configuration of a GPT-2")
         }
         let rules: [(holds: Bool, field: String, rule: String)] = [
             (config.model_type == "gpt2", "model_type", "gpt2"),
@@ -60,7 +60,7 @@ struct HuggingFaceModel {
             (!(config.add_cross_attention ?? false), "add_cross_attention", "false"),
         ]
         for rule in rules where !rule.holds {
-            throw TrainingError(path, "\(rule.field) is not \(rule.rule), and such models are not supported")
+            throw ModelFormatError(path, "\(rule.field) is not \(rule.rule), and such models are not supported")
         }
         let vocabulary = config.vocab_size
         configuration = try Configuration(
@@ -69,7 +69,7 @@ struct HuggingFaceModel {
             channels: config.n_embd)
         self.folder = folder
         if FileManager.default.fileExists(atPath: Self.weightsPath(folder) + ".index.json") {
-            throw TrainingError(
+            throw ModelFormatError(
                 Self.weightsPath(folder),
                 "the weights lie in several files; save the model again with "
                     + "save_pretrained(..., max_shard_size=\"100GB\")")
@@ -78,7 +78,7 @@ struct HuggingFaceModel {
     }
 
     /// Reads the parameters, and checks that the file has no others.
-    func loadParameters(into parameters: borrowing Arena<Float>) throws(TrainingError) {
+    func loadParameters(into parameters: borrowing Arena<Float>) throws(ModelFormatError) {
         let layout = ParameterLayout(configuration)
         var unread = Set(weights.entries.keys)
         for tensor in layout.tensors.tensors {
@@ -86,7 +86,7 @@ struct HuggingFaceModel {
             unread.remove(name)
             let shape = Self.shape(of: tensor, configuration)
             guard entry.shape == shape else {
-                throw TrainingError(
+                throw ModelFormatError(
                     weights.path, "\(name): its shape is \(entry.shape), and config.json asks for \(shape)")
             }
             let view: MutableView<Float> = parameters[tensor]
@@ -101,21 +101,21 @@ struct HuggingFaceModel {
         try checkHead(layout, parameters, &unread)
         // Older files hold the causal mask as well.
         if let other = unread.filter({ !$0.hasSuffix(".attn.bias") && !$0.hasSuffix(".attn.masked_bias") }).min() {
-            throw TrainingError(weights.path, "\(other): a GPT-2 of this configuration has no such tensor")
+            throw ModelFormatError(weights.path, "\(other): a GPT-2 of this configuration has no such tensor")
         }
     }
 
-    private func find(_ key: String) throws(TrainingError) -> (String, Safetensors.Entry) {
+    private func find(_ key: String) throws(ModelFormatError) -> (String, Safetensors.Entry) {
         // The weights that OpenAI published have no prefix.
         for name in [key, String(key.dropFirst("transformer.".count))] {
             if let entry = weights.entries[name] { return (name, entry) }
         }
-        throw TrainingError(weights.path, "\(key): it is missing; is this the model of config.json?")
+        throw ModelFormatError(weights.path, "\(key): it is missing; is this the model of config.json?")
     }
 
     private func checkHead(
         _ layout: ParameterLayout, _ parameters: borrowing Arena<Float>, _ unread: inout Set<String>
-    ) throws(TrainingError) {
+    ) throws(ModelFormatError) {
         let name = "lm_head.weight"
         guard let head = weights.entries[name] else { return }
         unread.remove(name)
@@ -124,7 +124,7 @@ struct HuggingFaceModel {
         let stored = Tensor<Float>(repeating: 0, count: head.shape.reduce(1, *))
         weights.read(head, into: stored.view)
         guard stored.view.count == count, (0..<count).allSatisfy({ stored.view[$0] == embedding[$0] }) else {
-            throw TrainingError(weights.path, "\(name): it differs from the token embedding, and they must be tied")
+            throw ModelFormatError(weights.path, "\(name): it differs from the token embedding, and they must be tied")
         }
     }
 

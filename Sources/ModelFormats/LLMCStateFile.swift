@@ -18,19 +18,19 @@ public struct LLMCStateFile {
 
     /// Maps the file at `path`, the state of a model of that configuration.
     ///
-    /// - Throws: ``TrainingError`` if it is another file, damaged, or of a model of other sizes.
-    public init(readingFrom path: String, of configuration: Configuration) throws(TrainingError) {
+    /// - Throws: ``ModelFormatError`` if it is another file, damaged, or of a model of other sizes.
+    public init(readingFrom path: String, of configuration: Configuration) throws(ModelFormatError) {
         let data = try Data(
             llmcFile: path, magic: Self.magic, kind: "debug state", remedy: "give the one that train_gpt2.py writes")
         guard data.word(1) == Self.version else {
-            throw TrainingError(
+            throw ModelFormatError(
                 path,
                 "its version is \(data.word(1)), and version \(Self.version) is read here; write it anew with "
                     + "train_gpt2.py of llm.c")
         }
         (batch, sequence) = (Int(data.word(2)), Int(data.word(3)))
         guard (1...1 << 20).contains(batch), (1...configuration.blockSize).contains(sequence) else {
-            throw TrainingError(
+            throw ModelFormatError(
                 path,
                 "its B is \(batch) and its T \(sequence), and the model takes up to \(configuration.blockSize) "
                     + "tokens; give the state of this model")
@@ -39,7 +39,7 @@ public struct LLMCStateFile {
         self.data = data
         let expected = gradients + 4 * LLMCModelFile.order(configuration).reduce(0) { $0 + $1.count }
         guard data.count == expected else {
-            throw TrainingError(
+            throw ModelFormatError(
                 path,
                 "with the model's sizes it must have \(expected) bytes, and it has \(data.count): it is truncated, or "
                     + "of another model; give the state that was written with this one")

@@ -1,5 +1,8 @@
+import Accuracy
 import Foundation
+import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 
 /// What to time.
@@ -8,6 +11,8 @@ public struct BenchmarkRequest: Sendable {
     public var contestants: [WorkerCommand]
     /// The shapes.
     public var shapes: [BenchmarkShape]
+    /// The kernels that there are.
+    public var catalog: KernelCatalog
     /// The operations; all if nil.
     public var operations: Set<String>?
     /// The numbers of threads.
@@ -21,11 +26,12 @@ public struct BenchmarkRequest: Sendable {
 
     /// A request.
     public init(
-        contestants: [WorkerCommand], shapes: [BenchmarkShape], operations: Set<String>? = nil, threads: [Int],
-        steps: Bool = true, budget: Double = 0.15, processes: Int = 1
+        contestants: [WorkerCommand], shapes: [BenchmarkShape], catalog: KernelCatalog = .standard,
+        operations: Set<String>? = nil, threads: [Int], steps: Bool = true, budget: Double = 0.15, processes: Int = 1
     ) {
         self.contestants = contestants
         self.shapes = shapes
+        self.catalog = catalog
         self.operations = operations
         self.threads = threads
         self.steps = steps
@@ -69,124 +75,145 @@ public struct Benchmark {
     /// - Throws: ``WorkerError`` when a contestant cannot be started or ends.
     public func run() throws -> BenchmarkOutcome {
         let crew = try Crew(request.contestants)
-        let (ceilings, trials) = try measure(crew)
-        let steps = request.steps ? try StepRace(request, progress).run() : []
-        return outcome(crew, ceilings, trials, steps)
+        let measured = try measure(crew)
+        return outcome(crew, measured, request.steps ? try StepRace(request, progress).run() : [])
+    }
+
+    /// What was measured of kernels.
+    struct Measured {
+        /// The machine's limits, for each number of threads asked.
+        let ceilings: [BenchmarkReport.Ceilings]
+        var trials: [TimingTrial]
+        /// The calls that would need too much memory, in words.
+        let leftOut: [String]
     }
 
     /// Measures the machine's limits, and every kernel in up to three looks.
-    func measure(_ crew: Crew) throws -> ([BenchmarkReport.Ceilings], [Trial]) {
+    func measure(_ crew: Crew) throws -> Measured {
         progress("the machine's limits", 0)
         let probe = CeilingProbe()
         let ceilings = request.threads.map { probe.measure(threads: $0) }
-        var trials = try self.trials(ceilings)
+        var (trials, leftOut) = try trials()
         for round in 0..<request.processes {
             if round > 0 { try crew.restart() }
             for index in trials.indices {
                 let workload = trials[index].workload
                 let done = Double(round) + Double(index) / Double(trials.count)
                 progress(
-                    "\(workload.shape) \(workload.kernel) \(workload.place)", 0.9 * done / Double(request.processes))
-                try attempt(&trials[index], crew) { trial throws(WorkerError) in
+                    "\(workload.shape) \(workload.name) \(workload.place)", 0.9 * done / Double(request.processes))
+                try attempt(&trials[index], crew) { trial in
                     try trial.measure(crew, budget: request.budget / Double(request.processes))
                 }
             }
         }
-        let margin = Self.noise(trials).margin
+        let margin = Self.margin(trials)
         for _ in 2...3 {
             for index in trials.indices {
-                progress("once more \(trials[index].workload.kernel)", 0.9)
-                try attempt(&trials[index], crew) { trial throws(WorkerError) in
+                progress("once more \(trials[index].workload.name)", 0.9)
+                try attempt(&trials[index], crew) { trial in
                     _ = try trial.lookAgain(crew, margin: margin, budget: request.budget)
                 }
             }
         }
-        Self.judge(&trials, margin: margin)
-        return (ceilings, trials)
+        return Measured(ceilings: ceilings, trials: trials, leftOut: leftOut)
     }
 
     /// A first contestant that ends is a finding; any other is an error.
-    private func attempt(_ trial: inout Trial, _ crew: Crew, _ body: (inout Trial) throws(WorkerError) -> Void) throws {
+    private func attempt(
+        _ trial: inout TimingTrial, _ crew: Crew, _ body: (inout TimingTrial) throws -> Void
+    ) throws {
         do {
             try body(&trial)
-        } catch let error where error.worker == request.contestants[0].name {
+        } catch let error as WorkerError where error.worker == request.contestants[0].name {
             trial.fail(error.problem)
             try crew.restart()
         }
     }
 
-    private func trials(_ ceilings: [BenchmarkReport.Ceilings]) throws -> [Trial] {
-        var trials: [Trial] = []
+    private func trials() throws -> ([TimingTrial], leftOut: [String]) {
+        let reference = KernelSet(request.catalog.exact)
+        var (trials, leftOut): ([TimingTrial], [String]) = ([], [])
         for shape in request.shapes {
-            var truths: [KernelTask: Truth] = [:]
-            for (threads, ceilings) in zip(request.threads, ceilings) {
-                for workload in try Workload.all(of: shape, operations: request.operations, threads: threads) {
-                    // The truth does not depend on the threads.
-                    var task = workload.task
-                    task.threads = 1
-                    progress("truth of \(workload.shape) \(workload.kernel) \(workload.place)", 0)
-                    let truth = try truths[task] ?? Truth(task)
-                    truths[task] = truth
-                    trials.append(
-                        Trial(
-                            workload, truth: truth, contestants: request.contestants.map(\.name), ceilings: ceilings))
+            for workload in Workload.all(of: shape, operations: request.operations, catalog: request.catalog) {
+                guard workload.footprint <= Workload.most else {
+                    leftOut.append(
+                        "\(workload.shape) \(workload.name) \(workload.place): left out, it touches "
+                            + Formatting.bytes(workload.footprint))
+                    continue
+                }
+                progress("truth of \(workload.shape) \(workload.name) \(workload.place)", 0)
+                // It does not depend on the threads.
+                let truth = try workload.truth(by: reference)
+                trials += request.threads.map { threads in
+                    TimingTrial(
+                        workload, threads: threads, truth: truth, by: reference,
+                        contestants: request.contestants.map(\.name))
                 }
             }
         }
-        return trials
+        return (trials, leftOut)
     }
 
     // MARK: - Judging
 
-    /// Gives every trial its verdicts.
-    private static func judge(_ trials: inout [Trial], margin: Double) {
-        for index in trials.indices { trials[index].judge(margin: margin) }
-        for contestant in 0..<(trials.first?.row.timings.count ?? 0) {
-            let family = trials.indices.filter { trials[$0].row.timings[contestant].comparison != nil }
-            let adjusted = Statistics.holm(family.map { trials[$0].row.timings[contestant].comparison?.p ?? 1 })
-            for (index, p) in zip(family, adjusted) { trials[index].adjust(contestant, p: p) }
+    /// The rows, every one with its verdicts.
+    func rows(_ measured: Measured) -> [BenchmarkReport.Row] {
+        let (trials, margin) = (measured.trials, Self.margin(measured.trials))
+        var adjusted = trials.map { _ in request.contestants.map { _ in nil as Double? } }
+        for contestant in request.contestants.indices {
+            let family = trials.indices.compactMap { index in
+                trials[index].p(contestant, margin: margin).map { (index, $0) }
+            }
+            for ((index, _), p) in zip(family, Statistics.holm(family.map(\.1))) { adjusted[index][contestant] = p }
+        }
+        let ceilings = Dictionary(uniqueKeysWithValues: zip(request.threads, measured.ceilings))
+        return trials.indices.compactMap { index in
+            ceilings[trials[index].threads].map {
+                trials[index].row(margin: margin, adjusted: adjusted[index], under: $0)
+            }
         }
     }
 
     /// How far two processes of the same code are apart: at least 2 %, below which nobody should care.
-    static func noise(_ trials: [Trial]) -> BenchmarkReport.Noise {
+    static func margin(_ trials: [TimingTrial]) -> Double { max(0.02, sameCode(trials)) }
+
+    private static func sameCode(_ trials: [TimingTrial]) -> Double {
         let apart = trials.compactMap(\.sameCode).map { exp(abs($0)) - 1 }
-        let sameCode = apart.isEmpty ? 0 : Statistics.quantile(apart, 0.95)
-        let margin = max(0.02, sameCode)
+        return apart.isEmpty ? 0 : Statistics.quantile(apart, 0.95)
+    }
+
+    private static func noise(_ trials: [TimingTrial], _ rows: [BenchmarkReport.Row]) -> BenchmarkReport.Noise {
+        let margin = margin(trials)
         // A slowdown is found when the lower end of its interval leaves the margin.
-        let detectable = trials.compactMap { $0.row.timings[0].comparison }.map {
-            (1 + margin) * $0.ratio / $0.low - 1
-        }
+        let detectable = rows.compactMap { $0.timings[0].comparison }.map { (1 + margin) * $0.ratio / $0.low - 1 }
         return BenchmarkReport.Noise(
-            margin: margin, sameCode: sameCode, kernels: apart.count, detectable: Statistics.median(detectable),
-            worstDetectable: detectable.max() ?? 0)
+            margin: margin, sameCode: sameCode(trials), kernels: trials.count { $0.sameCode != nil },
+            detectable: Statistics.median(detectable), worstDetectable: detectable.max() ?? 0)
     }
 
-    func outcome(
-        _ crew: Crew, _ ceilings: [BenchmarkReport.Ceilings], _ trials: [Trial], _ steps: [BenchmarkReport.Step]
-    ) -> BenchmarkOutcome {
-        BenchmarkOutcome(
-            contestants: crew.workers.map { .init(name: $0.command.name, title: $0.title) }, ceilings: ceilings,
-            rows: trials.map(\.row), steps: steps, noise: Self.noise(trials), limits: limits(trials))
+    func outcome(_ crew: Crew, _ measured: Measured, _ steps: [BenchmarkReport.Step]) -> BenchmarkOutcome {
+        let rows = rows(measured)
+        return BenchmarkOutcome(
+            contestants: crew.workers.map { .init(name: $0.command.name, title: $0.title) },
+            ceilings: measured.ceilings, rows: rows, steps: steps, noise: Self.noise(measured.trials, rows),
+            limits: limits(rows) + measured.leftOut)
     }
 
-    private func limits(_ trials: [Trial]) -> [String] {
+    private func limits(_ rows: [BenchmarkReport.Row]) -> [String] {
         var limits: [String] = []
         for (index, contestant) in request.contestants.enumerated() {
-            let missing = trials.filter { $0.row.timings[index].seconds == nil && !$0.row.timings[index].isWrong }
-            for (note, rows) in Dictionary(grouping: missing, by: { $0.row.timings[index].note ?? "" })
-                .sorted(by: { $0.key < $1.key }) where note != "the same code"
-            {
-                limits.append("\(contestant.name): \(note) (\(rows.count) of \(trials.count) rows)")
+            let reasons = rows.compactMap(\.timings[index].omission)
+            for (reason, alike) in Dictionary(grouping: reasons, by: { $0 }).sorted(by: { $0.key < $1.key }) {
+                limits.append("\(contestant.name): \(reason) (\(alike.count) of \(rows.count) rows)")
             }
         }
-        let sampled = trials.count { trial in
-            trial.row.timings.contains { $0.accuracy.map { $0.compared < $0.of } ?? false }
+        let sampled = rows.count { row in
+            row.timings.contains { $0.accuracy.map { $0.compared < $0.of } ?? false }
         }
         if sampled > 0 {
             limits.append(
-                "Of large results a part was compared with the truth, edges and random rows, columns or heads: "
-                    + "\(sampled) of \(trials.count) rows")
+                "Of large results a part was compared with the truth, edges and others at random: "
+                    + "\(sampled) of \(rows.count) rows")
         }
         return limits
     }

@@ -42,6 +42,15 @@ final class CallRecorder: KernelInterceptor {
         return calls.filter { 50 * $0.operations >= work[$0.kernel.name, default: 0] }
     }
 
+    /// The calls of a training step with that memory.
+    static func calls(
+        of configuration: Configuration, batch: Int, sequence: Int, memory: ActivationMemory
+    ) -> [Call] {
+        let recorder = CallRecorder()
+        recorder.recordStep(configuration, batch, sequence, memory)
+        return recorder.calls
+    }
+
     private func recordStep(_ configuration: Configuration, _ batch: Int, _ sequence: Int, _ memory: ActivationMemory) {
         var kernels = KernelSet<Float>()
         kernels.interceptor = self

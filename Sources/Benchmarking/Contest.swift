@@ -16,7 +16,7 @@ struct Contest {
     /// noise.
     private static let placements = 6
 
-    private let first, second: WorkerProcess
+    private let first, second: Worker
     private let task: KernelTask
     private var isQuicklyReady = true
     /// Added to the first's calls, for the self-test.
@@ -28,7 +28,7 @@ struct Contest {
 
     /// A contest of two workers that are ready for `task`.
     init(
-        _ first: WorkerProcess, _ second: WorkerProcess, _ task: KernelTask, slowdown: Double = 0
+        _ first: Worker, _ second: Worker, _ task: KernelTask, slowdown: Double = 0
     ) throws(WorkerError) {
         (self.first, self.second, self.task, self.slowdown) = (first, second, task, slowdown)
         let (a, b) = (try Self.calibrate(first), try Self.calibrate(second))
@@ -37,7 +37,7 @@ struct Contest {
     }
 
     /// The calls that make a block, and the seconds that it takes.
-    private static func calibrate(_ worker: WorkerProcess) throws(WorkerError) -> (calls: Int, seconds: Double) {
+    private static func calibrate(_ worker: Worker) throws(WorkerError) -> (calls: Int, seconds: Double) {
         let cold = try worker.time(calls: 1)
         guard cold < warmed else { return (1, cold) }
         let warm = max(try worker.time(calls: max(Int(block / cold), 2)), 1e-9)

@@ -1,9 +1,9 @@
 /// The live workers of a run.
 final class Crew {
     /// The contestants, in the report's order.
-    private(set) var workers: [WorkerProcess]
+    private(set) var workers: [Worker]
     /// The first contestant once more, to show how far two processes of the same code are apart.
-    private(set) var twin: WorkerProcess
+    private(set) var twin: Worker
 
     /// Starts them all.
     init(_ commands: [WorkerCommand]) throws(WorkerError) {
@@ -15,14 +15,14 @@ final class Crew {
 
     /// Whether two contestants are of the same build.
     func sharesCode(_ a: Int, _ b: Int) -> Bool {
-        workers[a].command.executable == workers[b].command.executable
+        workers[a].command.sharesCode(with: workers[b].command)
     }
 
     private static func start(
         _ commands: [WorkerCommand]
-    ) throws(WorkerError) -> ([WorkerProcess], WorkerProcess) {
-        var workers: [WorkerProcess] = []
-        for command in commands { workers.append(try WorkerProcess(command)) }
-        return (workers, try WorkerProcess(commands[0]))
+    ) throws(WorkerError) -> ([Worker], Worker) {
+        var workers: [Worker] = []
+        for command in commands { workers.append(try Worker(command)) }
+        return (workers, try Worker(commands[0]))
     }
 }

@@ -58,19 +58,18 @@ public struct Gate {
                 threads: request.threads, steps: false, budget: Self.budget, processes: Self.processes),
             progress: progress)
         let crew = try Crew([request.head, request.base])
-        var (ceilings, trials) = try benchmark.measure(crew)
-        let margin = Benchmark.noise(trials).margin
+        var measured = try benchmark.measure(crew)
+        let margin = Benchmark.margin(measured.trials)
         var findings: [BenchmarkReport.Gate.Finding] = []
         var remarks: [String] = []
-        for index in trials.indices {
-            let row = trials[index].row
+        for (index, row) in benchmark.rows(measured).enumerated() {
             let name =
                 "\(row.kernel) (\(row.shape) \(row.place), \(row.threads == 1 ? "1 thread" : "\(row.threads) threads"))"
             func find(_ kind: BenchmarkReport.Gate.Finding.Kind, _ text: String) {
                 findings.append(.init(kind: kind, kernel: name, text: text))
             }
-            guard row.timings[0].seconds != nil else {
-                find(.wrong, row.timings[0].note ?? "it was not timed")
+            guard row.timings[0].times != nil else {
+                find(.wrong, row.timings[0].reason ?? "")
                 continue
             }
             if let loss = Self.loss(row.timings[0].accuracy, row.timings[1].accuracy) {
@@ -85,10 +84,10 @@ public struct Gate {
             case .slow:
                 progress("a fresh process, \(name)", 0.95)
                 try crew.restart()
-                if try confirms(trials[index], crew, margin: margin) {
+                if try confirms(measured.trials[index], crew, margin: margin) {
                     find(.slow, Self.change(comparison))
                 } else {
-                    trials[index].set(.unsure, 1)
+                    measured.trials[index].overrule(1)
                     remarks.append("\(name): \(Self.change(comparison)), but a fresh process did not agree")
                 }
             case .fast: remarks.append("\(name): \(Self.change(comparison))")
@@ -96,7 +95,7 @@ public struct Gate {
             }
         }
         findings.sort { Self.rank($0.kind) < Self.rank($1.kind) }
-        return (benchmark.outcome(crew, ceilings, trials, []), findings, remarks)
+        return (benchmark.outcome(crew, measured, []), findings, remarks)
     }
 
     private static func rank(_ kind: BenchmarkReport.Gate.Finding.Kind) -> Int {
@@ -104,7 +103,7 @@ public struct Gate {
     }
 
     /// Whether new processes find the same trial SLOW too.
-    private func confirms(_ trial: Trial, _ crew: Crew, margin: Double) throws(WorkerError) -> Bool {
+    private func confirms(_ trial: TimingTrial, _ crew: Crew, margin: Double) throws -> Bool {
         try trial.freshSamples(crew, budget: 2 * Self.budget).agrees(margin: margin)
     }
 

@@ -30,6 +30,13 @@ public struct PairedSamples: Sendable {
         logarithms += other.logarithms
     }
 
+    /// The quartets of both.
+    func appending(_ other: PairedSamples) -> PairedSamples {
+        var both = self
+        both.append(other)
+        return both
+    }
+
     /// The quartets.
     public var count: Int { logarithms.count }
 

@@ -1,5 +1,6 @@
 import ForeignKernels
 import Foundation
+import KernelCatalog
 
 /// A peer that is not there: what is missing, and how to get it.
 public struct PeerError: Error, CustomStringConvertible, Sendable {
@@ -16,7 +17,7 @@ extension WorkerCommand {
     public static func peer(_ name: String) throws(PeerError) -> WorkerCommand {
         if ForeignLibrary.isPath(name) {
             do {
-                _ = try ForeignLibrary(name)
+                _ = try ForeignLibrary(name, kernels: KernelCatalog.standard.kernels)
                 return .kernels(name)
             } catch {
                 throw PeerError(description: "--peers: \(error)")
@@ -43,8 +44,10 @@ extension WorkerCommand {
                 description: "--peers \(name): there is no \(script) here; run bench in the checkout's root")
         }
         return WorkerCommand(
-            name: name, executable: "/usr/bin/env", arguments: [try python(for: name), script] + arguments,
-            environment: [:], remedy: remedy)
+            name: name,
+            code: .program(
+                executable: "/usr/bin/env", arguments: [try python(for: name), script] + arguments, environment: [:]),
+            remedy: remedy)
     }
 
     private static let remedy =

@@ -126,7 +126,7 @@ public struct SelfTest {
         task.seed = seed
         var samples = PairedSamples()
         for _ in 0..<Gate.processes {
-            let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
+            let (a, b) = (try Worker(command), try Worker(command))
             _ = try a.prepare(task)
             _ = try b.prepare(task)
             var contest = try Contest(a, b, task, slowdown: injected)

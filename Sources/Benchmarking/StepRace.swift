@@ -28,40 +28,36 @@ struct StepRace {
 
     private func run(_ shape: BenchmarkShape, threads: Int) throws(WorkerError) -> BenchmarkReport.Step {
         // Fresh processes: the most memory that they use is then that of the step.
-        var runners: [Runner?] = []
-        var timings: [BenchmarkReport.StepTiming] = []
+        var runners: [(runner: Runner?, note: String?)] = []
         let task = shape.step(threads: threads)
         for command in request.contestants {
-            var timing = BenchmarkReport.StepTiming(name: command.name)
-            runners.append(nil)
             if let reason = command.stepRefusal {
-                timing.note = reason
-            } else {
-                let worker = try WorkerProcess(command)
-                switch try worker.prepare(task) {
-                case .ready(_, let note):
-                    runners[runners.count - 1] = try Runner(worker)
-                    timing.note = note
-                case .unsupported(let reason): timing.note = reason
-                }
+                runners.append((nil, reason))
+                continue
             }
-            timings.append(timing)
+            let worker = try Worker(command)
+            switch try worker.prepare(task) {
+            case .ready(_, let note): runners.append((try Runner(worker), note))
+            case .unsupported(let reason): runners.append((nil, reason))
+            }
         }
         let start = ContinuousClock.now
-        let limits = runners.count { $0 != nil } > 1 ? Self.rounds.several : Self.rounds.alone
+        let limits = runners.count { $0.runner != nil } > 1 ? Self.rounds.several : Self.rounds.alone
         var rounds = 0
         while rounds < limits.lowerBound
             || (rounds < limits.upperBound && start.duration(to: .now) < .seconds(Self.budget))
         {
             // There and back, so that drift cancels.
             let order = rounds.isMultiple(of: 2) ? Array(runners.indices) : runners.indices.reversed()
-            for index in order { try runners[index]?.step() }
+            for index in order { try runners[index].runner?.step() }
             rounds += 1
         }
-        for index in runners.indices {
-            guard let runner = runners[index] else { continue }
-            try runner.fill(&timings[index], tokens: task.batch * task.sequence)
-            if index > 0, let first = runners[0] { timings[index].comparison = first.comparison(with: runner) }
+        var timings: [BenchmarkReport.StepTiming] = []
+        for (command, (runner, note)) in zip(request.contestants, runners) {
+            timings.append(
+                BenchmarkReport.StepTiming(
+                    name: command.name, note: note, times: try runner?.times(tokens: task.batch * task.sequence),
+                    comparison: timings.isEmpty ? nil : runner.flatMap { runners[0].runner?.comparison(with: $0) }))
         }
         let c = shape.configuration
         return BenchmarkReport.Step(
@@ -74,12 +70,12 @@ struct StepRace {
 
 /// One contestant's steps.
 private final class Runner {
-    private let worker: WorkerProcess
+    private let worker: Worker
     private var parts: [[Double]] = [[], [], []]
     private var kernels: [String: [Double]] = [:]
 
     /// Warms the worker up with a step that does not count: it makes the optimizer's memory.
-    init(_ worker: WorkerProcess) throws(WorkerError) {
+    init(_ worker: Worker) throws(WorkerError) {
         self.worker = worker
         _ = try worker.step()
     }
@@ -104,16 +100,14 @@ private final class Runner {
             p: 1)
     }
 
-    func fill(_ timing: inout BenchmarkReport.StepTiming, tokens: Int) throws(WorkerError) {
-        (timing.forward, timing.backward, timing.update) = (
-            Statistics.median(parts[0]), Statistics.median(parts[1]), Statistics.median(parts[2])
-        )
-        timing.total = Statistics.median(totals)
-        timing.spread = Statistics.quantile(totals, 0.75) - Statistics.quantile(totals, 0.25)
-        timing.tokensPerSecond = Double(tokens) / timing.total
-        timing.samples = totals.count
-        timing.peakMemory = try worker.peakMemory()
-        timing.shares = kernels.map { .init(kernel: $0, seconds: Statistics.median($1)) }
-            .sorted { $0.seconds > $1.seconds }
+    func times(tokens: Int) throws(WorkerError) -> BenchmarkReport.StepTimes {
+        let total = Statistics.median(totals)
+        return BenchmarkReport.StepTimes(
+            forward: Statistics.median(parts[0]), backward: Statistics.median(parts[1]),
+            update: Statistics.median(parts[2]), total: total,
+            spread: Statistics.quantile(totals, 0.75) - Statistics.quantile(totals, 0.25),
+            tokensPerSecond: Double(tokens) / total, peakMemory: try worker.peakMemory(), samples: totals.count,
+            shares: kernels.map { .init(kernel: $0, seconds: Statistics.median($1)) }
+                .sorted { $0.seconds > $1.seconds })
     }
 }

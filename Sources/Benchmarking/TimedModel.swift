@@ -8,6 +8,15 @@ final class TimedModel {
     private let timer = KernelTimer()
     private var steps = 0
 
+    /// The kernels that a step calls.
+    static var kernels: [any Kernel<Float>.Type] {
+        CallRecorder.calls(
+            of: Configuration(
+                blockSize: 1, vocabularySize: 1, paddedVocabularySize: 1, layers: 1, heads: 1, channels: 1),
+            batch: 1, sequence: 1, memory: .lean
+        ).map(\.kernel)
+    }
+
     init(_ task: StepTask, _ kernels: KernelSet<Float>) {
         var kernels = kernels
         kernels.workers = Workers(count: task.threads)
@@ -18,10 +27,8 @@ final class TimedModel {
                 layers: task.layers, heads: task.heads, channels: task.channels),
             batch: task.batch, sequence: task.sequence, kernels: kernels, memory: .lean)
         model.initialize(seed: 1)
-        let draw = Draw.tokens(seed: 1)
-        let tokens = (0...task.batch * task.sequence).map { draw.token($0, below: task.vocabulary) }
         do {
-            try model.load(inputs: tokens.dropLast(), targets: tokens.dropFirst())
+            try model.load(inputs: task.tokens.dropLast(), targets: task.tokens.dropFirst())
         } catch {
             preconditionFailure("\(error)")
         }

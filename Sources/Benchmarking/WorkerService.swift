@@ -4,61 +4,67 @@ import KernelCatalog
 import Kernels
 import Platform
 
-/// The worker's side: answers requests on standard input until it ends.
-public struct WorkerService {
+/// The worker's side: answers requests, one after the other.
+public final class WorkerService {
     private let name: String
     private let kernels: KernelSet<Float>
+    private let catalog: KernelCatalog
+    private var prepared: (any TimedCall)?
+    private var model: TimedModel?
 
-    /// A worker that times `kernels` under `name`.
-    public init(name: String, kernels: KernelSet<Float>) {
-        self.name = name
-        self.kernels = kernels
+    /// A worker that times `kernels`, of the contracts of `catalog`, under `name`.
+    public init(name: String, kernels: KernelSet<Float>, catalog: KernelCatalog = .standard) {
+        (self.name, self.kernels, self.catalog) = (name, kernels, catalog)
     }
 
-    /// Serves until the conductor closes the pipe.
+    /// Serves on standard input and output until the conductor closes the pipe.
     public func run() throws {
         let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
         func say(_ answer: WorkerAnswer) throws {
             FileHandle.standardOutput.write(try encoder.encode(answer) + Data("\n".utf8))
         }
-        try say(.hello(version: WorkerProtocol.version, name: name))
-        var prepared: (any TimedCall)?
-        var model: TimedModel?
+        try say(hello)
         while let line = readLine() {
-            switch try decoder.decode(WorkerRequest.self, from: Data(line.utf8)) {
-            case .prepare(let task):
-                // The memory of the call before is given back first.
-                prepared = nil
-                model = nil
-                Affinity.set(threads: task.threads)
-                do {
-                    prepared = try call(task)
-                    try say(.ready(implementation: implementation(of: task.kernel), note: nil))
-                } catch let error as TaskError {
-                    try say(.unsupported(reason: error.description))
-                }
-            case .time(let calls, let slowdown):
-                guard let prepared else { throw TaskError(description: "no call was prepared") }
-                try say(.timed(seconds: prepared.time(calls: calls, slowdown: slowdown)))
-            case .write(let path):
-                guard let prepared else { throw TaskError(description: "no call was prepared") }
-                try prepared.writeResults(to: path)
-                try say(.done)
-            case .prepareStep(let task):
-                prepared = nil
-                Affinity.set(threads: task.threads)
-                guard let (all, note) = kernelsOfModel else {
-                    try say(.unsupported(reason: "it has not every kernel of a model"))
-                    continue
-                }
-                model = TimedModel(task, all)
-                try say(.ready(implementation: name, note: note))
-            case .step:
-                guard let times = model?.step() else { throw TaskError(description: "no model was prepared") }
-                try say(times)
-            case .memory:
-                try say(.memory(bytes: RunFacts.peakMemory()))
+            try say(try answer(decoder.decode(WorkerRequest.self, from: Data(line.utf8))))
+        }
+    }
+
+    /// What it says first.
+    var hello: WorkerAnswer { .hello(version: WorkerProtocol.version, name: name) }
+
+    /// The answer to a request.
+    func answer(_ request: WorkerRequest) throws -> WorkerAnswer {
+        switch request {
+        case .prepare(let task):
+            // The memory of the call before is given back first.
+            (prepared, model) = (nil, nil)
+            Affinity.set(threads: task.threads)
+            do {
+                let (call, implementation) = try call(task)
+                prepared = call
+                return .ready(implementation: implementation, note: nil)
+            } catch let error as TaskError {
+                return .unsupported(reason: error.description)
             }
+        case .time(let calls, let slowdown):
+            guard let prepared else { throw TaskError(description: "no call was prepared") }
+            return .timed(seconds: prepared.time(calls: calls, slowdown: slowdown))
+        case .write(let path):
+            guard let prepared else { throw TaskError(description: "no call was prepared") }
+            try prepared.writeResults(to: path)
+            return .done
+        case .prepareStep(let task):
+            prepared = nil
+            Affinity.set(threads: task.threads)
+            guard let (all, note) = kernelsOfModel else {
+                return .unsupported(reason: "it has not every kernel of a model")
+            }
+            model = TimedModel(task, all)
+            return .ready(implementation: name, note: note)
+        case .step:
+            guard let times = model?.step() else { throw TaskError(description: "no model was prepared") }
+            return times
+        case .memory: return .memory(bytes: RunFacts.peakMemory())
         }
     }
 
@@ -71,24 +77,17 @@ public struct WorkerService {
             kernels.use(Implementation("fast", FastKernels.adamwUpdate))
             note = "\(name) with the update of fast"
         }
-        return KernelCatalog.kernels.allSatisfy { kernels.canRun($0) } ? (kernels, note) : nil
+        return TimedModel.kernels.allSatisfy { kernels.implementation(of: $0) != nil } ? (kernels, note) : nil
     }
 
-    private func implementation(of name: String) -> String {
-        let kernel = kernels.kernels.first { $0.name.description == name }
-        return kernel.flatMap { kernels.implementation(of: $0) } ?? self.name
-    }
-
-    private func call(_ task: KernelTask) throws(TaskError) -> any TimedCall {
-        guard let kernel = KernelCatalog.kernels.first(where: { $0.name.description == task.kernel }) else {
+    private func call(_ task: KernelTask) throws(TaskError) -> (any TimedCall, implementation: String) {
+        guard let kernel = catalog.kernels.first(where: { $0.name == task.kernel }) else {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
-        guard self.kernels.canRun(kernel) else {
-            throw TaskError(description: "\(name) has no \(task.kernel)")
-        }
+        guard let implementation = kernels.implementation(of: kernel) else { throw TaskError(description: "\(name) has no \(task.kernel)") }
         var kernels = kernels
         kernels.workers = Workers(count: task.threads)
-        return try Self.timedCall(kernel, task, kernels)
+        return (try Self.timedCall(kernel, task, kernels), implementation)
     }
 
     private static func timedCall<K: Kernel<Float>>(
@@ -126,21 +125,7 @@ private struct TimedKernelCall<K: Kernel<Float>>: TimedCall {
         kernels.run(prepared.call)
         _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        for (_, view) in prepared.results {
-            try file.write(contentsOf: Data(buffer: view.buffer))
-        }
+        for result in prepared.call.results { try file.write(contentsOf: Data(buffer: result.view.buffer)) }
         try file.close()
-    }
-}
-
-extension KernelSet {
-    /// Whether the set implements the kernel, or all that it can be composed of.
-    fileprivate func canRun(_ kernel: any Kernel<Scalar>.Type) -> Bool {
-        switch implementation(of: kernel) {
-        case nil: false
-        case "composed":
-            (KernelCatalog.reference() as [Implementation<Scalar>]).allSatisfy { implementation(of: $0.kernel) != nil }
-        default: true
-        }
     }
 }

@@ -1,65 +1,7 @@
-import GPT2
+import Accuracy
 import KernelCatalog
 import Kernels
-
-/// A shape that cannot be benchmarked: which, and what can.
-public struct ShapeError: Error, CustomStringConvertible, Sendable {
-    public let description: String
-}
-
-/// A model and a batch, as `--shapes` names them: `124M:4x64`, or `odd`.
-public struct BenchmarkShape: Sendable {
-    /// The name, as in the flag.
-    public let name: String
-    /// The model's sizes.
-    public let configuration: Configuration
-    /// B and T.
-    public let batch, sequence: Int
-    /// The channels of the hidden layer.
-    let hidden: Int
-
-    /// The shape of that name.
-    ///
-    /// - Throws: ``ShapeError`` when there is none.
-    public init(_ name: String) throws(ShapeError) {
-        self.name = name
-        guard name != "odd" else {
-            // Sizes that no block, tile or vector divides.
-            configuration = Configuration(
-                blockSize: 127, vocabularySize: 5003, paddedVocabularySize: 5011, layers: 1, heads: 3, channels: 771)
-            (batch, sequence, hidden) = (3, 37, 3083)
-            return
-        }
-        let parts = name.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        let numbers = (parts.last ?? "").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let model = Configuration.named.first(where: { $0.name == parts[0] }),
-            numbers.count == 2, let batch = numbers[0], let sequence = numbers[1], (1...64).contains(batch),
-            (1...model.configuration.blockSize).contains(sequence)
-        else {
-            let models = Configuration.named.map(\.name).joined(separator: ", ")
-            throw ShapeError(
-                description: "--shapes: cannot read '\(name)'; write odd, or a model (\(models)), a batch of 1 to 64 "
-                    + "and a sequence that the model can hold, such as 124M:4x64")
-        }
-        configuration = model.configuration
-        hidden = 4 * configuration.channels
-        (self.batch, self.sequence) = (batch, sequence)
-    }
-
-    /// Whether a whole training step is timed at this shape: with less than 8 GB of parameters, gradients and moments.
-    var hasStep: Bool {
-        name != "odd" && configuration.layers * configuration.channels * configuration.channels < 1 << 25
-    }
-
-    /// The step.
-    func step(threads: Int) -> StepTask {
-        let c = configuration
-        return StepTask(
-            layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabularySize,
-            paddedVocabulary: c.paddedVocabularySize, blockSize: c.blockSize, batch: batch, sequence: sequence,
-            threads: threads)
-    }
-}
+import Tensors
 
 /// A kernel at one place of a model.
 struct Workload: Sendable {
@@ -68,65 +10,81 @@ struct Workload: Sendable {
     /// The place in the model, such as `fch`.
     let place: String
     /// The kernel.
-    let kernel: KernelName
+    let kernel: any Kernel<Float>.Type
     /// The call.
-    let task: KernelTask
-    /// Its cost, its memory, and its sizes in words.
-    let call: CallShape
+    let call: DrawnCall
+    /// What it takes, in words, such as `B 4, T 64, C 768`.
+    let sizes: String
+    /// What it costs at least.
+    let cost: Cost
+    /// The bytes that it touches: of all arguments, or those moved where it leaves most of them alone.
+    let footprint: Int
 
-    /// The calls of one block of the model and of what surrounds the blocks.
+    /// The name of the kernel.
+    var name: KernelName { kernel.name }
+
+    /// The most bytes of a call that is timed: a machine should not need more memory than for a step of the model.
+    static let most = 2 << 30
+
+    /// A call of `kernel` at a place.
     ///
-    /// Every kernel of the catalog is there, a new one too: it gets the sizes that it asks for by name.
-    ///
-    /// - Throws: ``TaskError`` for a kernel that asks for a size that no model has.
-    static func all(
-        of shape: BenchmarkShape, operations: Set<String>?, threads: Int
-    ) throws(TaskError) -> [Workload] {
-        var workloads: [Workload] = []
-        for kernel in KernelCatalog.kernels
-        where operations?.contains(kernel.name.operation) ?? true {
-            for (place, sizes, absent) in places(of: kernel.name.operation, shape) {
-                let task = KernelTask(
-                    kernel: kernel.name.description, sizes: sizes, absent: absent, threads: threads)
-                let call = try self.shape(kernel, task)
-                workloads.append(
-                    Workload(
-                        shape: shape.name, place: place, kernel: kernel.name, task: task, call: call))
-            }
-        }
-        return workloads
+    /// - Precondition: the contract accepts its sizes.
+    init<K: Kernel<Float>>(_ kernel: K.Type, shape: String, place: String, _ call: DrawnCall) {
+        (self.kernel, self.shape, self.place, self.call) = (kernel, shape, place, call)
+        let call = K(sizes: call.sizes) { _ in nil }
+        let signature = call.signature
+        let elements = signature.arguments.filter { !self.call.absent.contains($0.name) }.reduce(0) { $0 + $1.count }
+        cost = call.cost
+        footprint = min(4 * elements, cost.bytes)
+        sizes = signature.sizes.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
 
-    private static func shape<K: Kernel<Float>>(_ kernel: K.Type, _ task: KernelTask) throws(TaskError) -> CallShape {
-        try CallShape(kernel, task)
+    /// The calls that the model of a shape makes of the kernels of `catalog`, in the order of the catalog; and one of each
+    /// kernel that the model does not have, at the model's sizes of those names.
+    static func all(of shape: BenchmarkShape, operations: Set<String>?, catalog: KernelCatalog) -> [Workload] {
+        let recorded = CallRecorder.calls(of: shape.configuration, batch: shape.batch, sequence: shape.sequence)
+        return catalog.kernels.filter { operations?.contains($0.name.operation) ?? true }.flatMap { kernel in
+            let calls = recorded.filter { $0.kernel.name == kernel.name }
+            return calls.isEmpty
+                ? [Self.invented(kernel, shape, recorded.map(\.sizes))]
+                : calls.map { make(kernel, shape, $0.place, DrawnCall(sizes: $0.sizes, absent: $0.absent)) }
+        }
     }
 
-    /// Where an operation stands in the model: the place, its sizes, and the arguments that it goes without there.
-    private static func places(
-        of operation: String, _ shape: BenchmarkShape
-    ) -> [(place: String, sizes: [String: Int], absent: [String])] {
-        let (c, C) = (shape.configuration, shape.configuration.channels)
-        let stream = shape.batch * shape.sequence * C
-        let sizes = [
-            "B": shape.batch, "T": shape.sequence, "C": C, "NH": c.heads, "V": c.vocabularySize,
-            "Vp": c.paddedVocabularySize, "P": c.blockSize, "N": stream, "t": 10,
-        ]
-        func with(_ changes: [String: Int]) -> [String: Int] { sizes.merging(changes) { $1 } }
-        switch operation {
-        case "encoder": return [("embed", sizes, [])]
-        case "layernorm": return [("norm", sizes, [])]
-        case "matmul":
-            return [
-                ("qkv", with(["OC": 3 * C]), []), ("attproj", with(["OC": C]), []),
-                ("fch", with(["OC": shape.hidden]), []), ("fcproj", with(["C": shape.hidden, "OC": C]), []),
-                ("logits", with(["OC": c.paddedVocabularySize]), ["bias", "dbias"]),
-            ]
-        case "attention", "flash_attention": return [("heads", sizes, [])]
-        case "gelu": return [("hidden", with(["N": stream / C * shape.hidden]), [])]
-        case "residual": return [("stream", sizes, [])]
-        case "adamw": return [("weight", with(["N": C * shape.hidden]), [])]
-        case "softmax", "crossentropy", "crossentropy_softmax", "classifier": return [("vocab", sizes, [])]
-        default: return [("layer", with(["OC": shape.hidden]), [])]
+    /// A call with the first extent that the model has for a size of that name, or some that the contract allows.
+    private static func invented<K: Kernel<Float>>(
+        _ kernel: K.Type, _ shape: BenchmarkShape, _ recorded: [[String: Int]]
+    ) -> Workload {
+        let sizes = K.sizes { size in
+            let extent = recorded.lazy.compactMap { $0[size.name] }.first ?? 64
+            return max(extent, size.least) / size.divisor * size.divisor
         }
+        return Workload(kernel, shape: shape.name, place: "alone", DrawnCall(sizes: sizes))
+    }
+
+    private static func make<K: Kernel<Float>>(
+        _ kernel: K.Type, _ shape: BenchmarkShape, _ place: String, _ call: DrawnCall
+    ) -> Workload {
+        Workload(kernel, shape: shape.name, place: place, call)
+    }
+
+    /// The call's arguments in a file.
+    ///
+    /// - Throws: ``TaskError`` when it cannot be written.
+    func file(by reference: KernelSet<Double>) throws(TaskError) -> CallFile {
+        func open<K: Kernel<Float>>(_ kernel: K.Type) throws(TaskError) -> CallFile {
+            try CallFile(kernel, call, by: reference)
+        }
+        return try open(kernel)
+    }
+
+    /// What it should compute.
+    ///
+    /// - Throws: `SignatureError` where the sizes cannot be used.
+    func truth(by reference: KernelSet<Double>) throws(SignatureError) -> Truth {
+        func open<K: Kernel<Float>>(_ kernel: K.Type) throws(SignatureError) -> Truth {
+            try Truth(call, of: kernel, by: reference)
+        }
+        return try open(kernel)
     }
 }

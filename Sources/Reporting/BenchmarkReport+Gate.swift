@@ -58,8 +58,8 @@ extension BenchmarkReport {
                 let (head, base) = (row.timings[0], row.timings[1])
                 return [
                     row.kernel, "\(row.shape) \(row.place)", "\(row.threads)",
-                    head.seconds.map(Formatting.seconds) ?? head.note ?? "–",
-                    base.seconds.map(Formatting.seconds) ?? base.note ?? "–",
+                    head.seconds.map(Formatting.seconds) ?? head.reason ?? "–",
+                    base.seconds.map(Formatting.seconds) ?? base.reason ?? "–",
                     base.comparison.map(Self.interval) ?? "–", base.comparison.map { "\($0.pairs)" } ?? "–",
                     base.comparison?.verdict.rawValue ?? "", Self.error(head), Self.error(base),
                 ]

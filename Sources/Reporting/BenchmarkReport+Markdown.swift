@@ -63,13 +63,13 @@ extension BenchmarkReport {
                     row.kernel, row.place, row.sizes, first.implementation,
                     first.seconds.map {
                         "\(Formatting.seconds($0)) ± \(Formatting.seconds(first.spread ?? 0))"
-                    } ?? first.note ?? "–",
+                    } ?? first.reason ?? "–",
                     first.seconds.map(row.rate) ?? "–", row.percentOfCeiling(first) ?? "–", row.boundBy.rawValue,
                     first.isWrong ? "**wrong**" : first.accuracy.map { Formatting.number($0.worst) } ?? "–",
                 ]
                     + others.map { index in
                         let timing = row.timings[index]
-                        guard let comparison = timing.comparison else { return timing.note ?? "–" }
+                        guard let comparison = timing.comparison else { return timing.reason ?? "–" }
                         let error = timing.accuracy.map { ", error \(Formatting.number($0.worst))" } ?? ""
                         return "\(Self.interval(comparison)) \(comparison.verdict.rawValue)\(error)"
                     }
@@ -113,15 +113,15 @@ extension BenchmarkReport {
                 "\(contestants[0].name) is faster by",
             ],
             step.timings.map { timing in
-                guard timing.samples > 0 else {
+                guard let times = timing.times else {
                     return [timing.name, timing.note ?? "–"] + [String](repeating: "", count: 7)
                 }
                 return [
-                    timing.name, Formatting.seconds(timing.forward), Formatting.seconds(timing.backward),
-                    Formatting.seconds(timing.update),
-                    "\(Formatting.seconds(timing.total)) ± \(Formatting.seconds(timing.spread))",
-                    Formatting.whole(timing.tokensPerSecond), Formatting.bytes(timing.peakMemory),
-                    "\(timing.samples)", timing.comparison.map(Self.interval) ?? "–",
+                    timing.name, Formatting.seconds(times.forward), Formatting.seconds(times.backward),
+                    Formatting.seconds(times.update),
+                    "\(Formatting.seconds(times.total)) ± \(Formatting.seconds(times.spread))",
+                    Formatting.whole(times.tokensPerSecond), Formatting.bytes(times.peakMemory),
+                    "\(times.samples)", timing.comparison.map(Self.interval) ?? "–",
                 ]
             }, right: [1, 2, 3, 4, 5, 6, 7])
     }

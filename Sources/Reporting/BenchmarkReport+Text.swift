@@ -82,24 +82,24 @@ extension BenchmarkReport {
         steps.map { step in
             let table = Formatting.plain(
                 [["", "forward", "backward", "update", "step", "tokens/s", "memory", "speed-up"]]
-                    + step.timings.filter { $0.samples > 0 }.map { timing in
+                    + step.timed.map { name, times, comparison in
                         [
-                            timing.name, Formatting.seconds(timing.forward), Formatting.seconds(timing.backward),
-                            Formatting.seconds(timing.update), Formatting.seconds(timing.total),
-                            Formatting.whole(timing.tokensPerSecond), Formatting.bytes(timing.peakMemory),
-                            timing.comparison.map { "\(Formatting.number(1 / $0.ratio))×" } ?? "-",
+                            name, Formatting.seconds(times.forward), Formatting.seconds(times.backward),
+                            Formatting.seconds(times.update), Formatting.seconds(times.total),
+                            Formatting.whole(times.tokensPerSecond), Formatting.bytes(times.peakMemory),
+                            comparison.map { "\(Formatting.number(1 / $0.ratio))×" } ?? "-",
                         ]
                     }, right: [1, 2, 3, 4, 5, 6, 7])
             var lines = ["Training step, \(step.shape), \(Self.threads(step.threads))"] + table
             lines += step.timings.compactMap { timing in timing.note.map { "\(timing.name): \($0)" } }
-            if let first = step.timings.first, !first.shares.isEmpty {
-                let shares = first.shares.prefix(4).map { share in
-                    "\(share.kernel) \(Formatting.percent(share.seconds / first.total))"
+            if let first = step.timings.first, let times = first.times, !times.shares.isEmpty {
+                let shares = times.shares.prefix(4).map { share in
+                    "\(share.kernel) \(Formatting.percent(share.seconds / times.total))"
                 }
                 lines.append(
                     contentsOf: Self.wrapped(
                         "\(first.name): " + shares.joined(separator: ", ")
-                            + ", no kernel \(Formatting.percent(first.remainder / first.total))"))
+                            + ", no kernel \(Formatting.percent(times.remainder / times.total))"))
             }
             return lines
         }

@@ -3,7 +3,7 @@ import Platform
 /// What one run of `bench` or `bench gate` measured: the record from which every rendering is drawn.
 public struct BenchmarkReport: Codable, Sendable {
     /// The version of this record's form.
-    public static let currentSchema = 2
+    public static let currentSchema = 3
 
     /// The version of the form.
     public var schema = BenchmarkReport.currentSchema
@@ -121,6 +121,9 @@ extension BenchmarkReport {
         /// The worst element, where it is wrong.
         public var finding: String?
 
+        /// Whether every element compared lies within its bound.
+        public var isRight: Bool { worst <= 1 }
+
         /// An accuracy.
         public init(worst: Double, typical: Double, rmse: Double, compared: Int, of: Int, finding: String?) {
             self.worst = worst
@@ -171,30 +174,88 @@ extension BenchmarkReport {
         }
     }
 
+    /// The times of one contestant's calls.
+    public struct Times: Codable, Sendable {
+        /// The median of a call and the interquartile range, in seconds.
+        public let seconds, spread: Double
+        /// The blocks timed.
+        public let samples: Int
+
+        /// Times.
+        public init(seconds: Double, spread: Double, samples: Int) {
+            (self.seconds, self.spread, self.samples) = (seconds, spread, samples)
+        }
+    }
+
     /// One contestant on one kernel.
     public struct Timing: Codable, Sendable {
+        /// Why there is no time, though nothing is known to be wrong.
+        public enum Untimed: Codable, Sendable {
+            /// It is the very code of the first contestant.
+            case sameCode
+            /// It has no such kernel, or would take too long.
+            case leftOut(String)
+            /// It ended.
+            case failed(String)
+        }
+
+        /// What came of it.
+        public enum Outcome: Codable, Sendable {
+            /// It was timed and is right: how right, and the first contestant's time over this one's; of the first itself,
+            /// over a second process of its own.
+            case timed(Times, Accuracy, Comparison?)
+            /// It computes something else, and so has no time.
+            case wrong(Accuracy)
+            /// It was not timed.
+            case untimed(Untimed)
+        }
+
         /// Who, and the implementation that it has of the kernel.
-        public var name: String
-        public var implementation: String
-        /// The median time of a call and the interquartile range, in seconds; nil if there is none.
-        public var seconds, spread: Double?
-        /// The blocks timed.
-        public var samples: Int
-        /// How right it was.
-        public var accuracy: Accuracy?
-        /// Why there is no time: it is wrong, or has no such kernel, or would take too long.
-        public var note: String?
-        /// The first contestant's time over this one's; of the first itself, over a second process of its own.
-        public var comparison: Comparison?
+        public let name, implementation: String
+        /// What came of it.
+        public let outcome: Outcome
 
-        /// Whether it computes something wrong: then it has no time.
-        public var isWrong: Bool { accuracy.map { !($0.worst <= 1) } ?? false }
+        /// A timing.
+        public init(name: String, implementation: String, outcome: Outcome) {
+            (self.name, self.implementation, self.outcome) = (name, implementation, outcome)
+        }
 
-        /// A timing of `name`, with nothing known yet.
-        public init(name: String) {
-            self.name = name
-            implementation = name
-            samples = 0
+        /// The times; nil if there are none.
+        public var times: Times? { if case .timed(let times, _, _) = outcome { times } else { nil } }
+
+        /// The median time of a call, in seconds; nil if there is none.
+        public var seconds: Double? { times?.seconds }
+
+        /// The first contestant's time over this one's; nil where they were not compared.
+        public var comparison: Comparison? { if case .timed(_, _, let comparison) = outcome { comparison } else { nil } }
+
+        /// How right it was; nil where it was not asked.
+        public var accuracy: Accuracy? {
+            switch outcome {
+            case .timed(_, let accuracy, _), .wrong(let accuracy): accuracy
+            case .untimed: nil
+            }
+        }
+
+        /// Whether it computes something wrong.
+        public var isWrong: Bool { if case .wrong = outcome { true } else { false } }
+
+        /// Why there is no time, in words; nil where there is one.
+        public var reason: String? {
+            switch outcome {
+            case .timed: nil
+            case .wrong(let accuracy): "wrong: \(accuracy.finding ?? "its largest error is beyond its bound")"
+            case .untimed(.sameCode): "the same code"
+            case .untimed(.leftOut(let reason)), .untimed(.failed(let reason)): reason
+            }
+        }
+
+        /// Why it was left out of the run; nil where it was timed, is wrong, or need not be timed.
+        public var omission: String? {
+            switch outcome {
+            case .untimed(.leftOut(let reason)), .untimed(.failed(let reason)): reason
+            case .timed, .wrong, .untimed(.sameCode): nil
+            }
         }
     }
 
@@ -219,7 +280,7 @@ extension BenchmarkReport {
         /// A row.
         public init(
             operation: String, pass: String, shape: String, place: String, sizes: String, threads: Int,
-            operations: Int, bytes: Int, footprint: Int, ceilingSeconds: Double, boundBy: Bound, timings: [Timing]
+            operations: Int, bytes: Int, footprint: Int, ceiling: (seconds: Double, bound: Bound), timings: [Timing]
         ) {
             self.operation = operation
             self.pass = pass
@@ -230,8 +291,7 @@ extension BenchmarkReport {
             self.operations = operations
             self.bytes = bytes
             self.footprint = footprint
-            self.ceilingSeconds = ceilingSeconds
-            self.boundBy = boundBy
+            (ceilingSeconds, boundBy) = ceiling
             self.timings = timings
         }
 
@@ -249,49 +309,60 @@ extension BenchmarkReport {
         case memory
     }
 
-    /// One contestant's training step.
-    public struct StepTiming: Codable, Sendable {
+    /// The times of one contestant's training steps.
+    public struct StepTimes: Codable, Sendable {
         /// The time spent in one kernel in a step, in seconds.
         public struct Share: Codable, Sendable {
             /// The kernel.
-            public var kernel: String
+            public let kernel: String
             /// The median over steps.
-            public var seconds: Double
+            public let seconds: Double
 
             /// A share.
-            public init(kernel: String, seconds: Double) {
-                self.kernel = kernel
-                self.seconds = seconds
-            }
+            public init(kernel: String, seconds: Double) { (self.kernel, self.seconds) = (kernel, seconds) }
         }
 
-        /// Who.
-        public var name: String
         /// Medians over the steps, in seconds.
-        public var forward, backward, update, total: Double
+        public let forward, backward, update, total: Double
         /// The interquartile range of the total.
-        public var spread: Double
+        public let spread: Double
         /// Tokens of the batch per second.
-        public var tokensPerSecond: Double
+        public let tokensPerSecond: Double
         /// The most memory that the process used, in bytes.
-        public var peakMemory: Int
+        public let peakMemory: Int
         /// The steps timed.
-        public var samples: Int
+        public let samples: Int
         /// Where the time went, where the contestant can tell; the longest first.
-        public var shares: [Share]
-        /// Why there is no time.
-        public var note: String?
-        /// The first contestant's time over this one's; nil for the first itself.
-        public var comparison: Comparison?
+        public let shares: [Share]
 
         /// The time that no kernel explains.
         public var remainder: Double { total - shares.reduce(0) { $0 + $1.seconds } }
 
-        /// A step of `name`, with nothing known yet.
-        public init(name: String) {
-            self.name = name
-            (forward, backward, update, total, spread, tokensPerSecond) = (0, 0, 0, 0, 0, 0)
-            (peakMemory, samples, shares) = (0, 0, [])
+        /// Times.
+        public init(
+            forward: Double, backward: Double, update: Double, total: Double, spread: Double, tokensPerSecond: Double,
+            peakMemory: Int, samples: Int, shares: [Share]
+        ) {
+            (self.forward, self.backward, self.update, self.total) = (forward, backward, update, total)
+            (self.spread, self.tokensPerSecond, self.peakMemory) = (spread, tokensPerSecond, peakMemory)
+            (self.samples, self.shares) = (samples, shares)
+        }
+    }
+
+    /// One contestant's training step.
+    public struct StepTiming: Codable, Sendable {
+        /// Who.
+        public let name: String
+        /// What is to be said of it, such as why there is no time.
+        public let note: String?
+        /// The times; nil if there are none.
+        public let times: StepTimes?
+        /// The first contestant's time over this one's; nil for the first itself.
+        public let comparison: Comparison?
+
+        /// A timing.
+        public init(name: String, note: String?, times: StepTimes?, comparison: Comparison?) {
+            (self.name, self.note, self.times, self.comparison) = (name, note, times, comparison)
         }
     }
 
@@ -305,6 +376,11 @@ extension BenchmarkReport {
         public var threads: Int
         /// The contestants, in the report's order.
         public var timings: [StepTiming]
+
+        /// Those that were timed.
+        var timed: [(name: String, times: StepTimes, comparison: Comparison?)] {
+            timings.compactMap { timing in timing.times.map { (timing.name, $0, timing.comparison) } }
+        }
 
         /// A step.
         public init(shape: String, description: String, threads: Int, timings: [StepTiming]) {

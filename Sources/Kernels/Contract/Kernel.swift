@@ -95,6 +95,9 @@ public struct Derivative<Scalar: KernelScalar> {
 
 /// A kernel that does the work of several. A set that has no implementation of it composes it of those.
 public protocol FusedKernel<Scalar>: Kernel {
+    /// The plain kernels that it is composed of.
+    static var parts: [any Kernel<Scalar>.Type] { get }
+
     /// Makes the call by the plain kernels of `set`.
     func compose(of set: KernelSet<Scalar>)
 }

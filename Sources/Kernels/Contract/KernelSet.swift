@@ -60,9 +60,14 @@ public struct KernelSet<Scalar: KernelScalar> {
         implementations[ObjectIdentifier(implementation.kernel)] = implementation
     }
 
-    /// The name of the implementation of `kernel`, if there is one; `composed` for a fused kernel that has none.
+    /// The name of the implementation of `kernel`, if there is one; `composed` for a fused kernel whose
+    /// parts it has.
     public func implementation(of kernel: any Kernel<Scalar>.Type) -> String? {
-        implementations[ObjectIdentifier(kernel)]?.name ?? (kernel is any FusedKernel.Type ? "composed" : nil)
+        implementations[ObjectIdentifier(kernel)]?.name ?? (composes(kernel) ? "composed" : nil)
+    }
+
+    private func composes(_ kernel: any Kernel<Scalar>.Type) -> Bool {
+        (kernel as? any FusedKernel<Scalar>.Type)?.parts.allSatisfy { implementation(of: $0) != nil } ?? false
     }
 
     /// The name of the implementation of the kernel of that name, if there is one.

@@ -18,6 +18,9 @@ public enum Classifier {
     public struct Forward<Scalar: KernelScalar>: FusedKernel {
         public typealias InDouble = Forward<Double>
         public static var name: KernelName { KernelName("classifier", .forward) }
+        public static var parts: [any Kernel<Scalar>.Type] {
+            [Softmax.Forward<Scalar>.self, CrossEntropy.Forward<Scalar>.self]
+        }
 
         public var losses: MutableView<Scalar> = .empty
         public var lse: MutableView<Scalar> = .empty
@@ -65,6 +68,9 @@ public enum Classifier {
         public typealias InDouble = Backward<Double>
         public static var name: KernelName { KernelName("classifier", .backward) }
         public static var derivative: Derivative<Scalar> { Derivative(of: Forward<Scalar>.self) }
+        public static var parts: [any Kernel<Scalar>.Type] {
+            [Softmax.Forward<Scalar>.self, CrossEntropySoftmax.Backward<Scalar>.self]
+        }
 
         public var dlogits: MutableView<Scalar> = .empty
         public var dlosses: View<Scalar> = .empty

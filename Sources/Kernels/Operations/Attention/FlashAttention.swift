@@ -15,6 +15,9 @@ public enum FlashAttention {
     public struct Forward<Scalar: KernelScalar>: FusedKernel {
         public typealias InDouble = Forward<Double>
         public static var name: KernelName { KernelName("flash_attention", .forward) }
+        public static var parts: [any Kernel<Scalar>.Type] {
+            [Attention.Forward<Scalar>.self]
+        }
 
         public var out: MutableView<Scalar> = .empty
         public var lse: MutableView<Scalar> = .empty
@@ -63,6 +66,9 @@ public enum FlashAttention {
         public typealias InDouble = Backward<Double>
         public static var name: KernelName { KernelName("flash_attention", .backward) }
         public static var derivative: Derivative<Scalar> { Derivative(of: Forward<Scalar>.self) }
+        public static var parts: [any Kernel<Scalar>.Type] {
+            [Attention.Forward<Scalar>.self, Attention.Backward<Scalar>.self]
+        }
 
         public var dinp: MutableView<Scalar> = .empty
         public var dout: View<Scalar> = .empty

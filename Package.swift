@@ -62,6 +62,9 @@ let package = Package(
         .target(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
             swiftSettings: marchSettings),
+        .target(
+            name: "Accuracy", dependencies: ["Kernels", "Platform", "ReferenceKernels", "Tensors"],
+            swiftSettings: optimized),
 
         // MARK: - Model
         .target(name: "GPT2", dependencies: ["Kernels", "Tensors"], swiftSettings: optimized),
@@ -79,20 +82,20 @@ let package = Package(
         .target(
             name: "Verification",
             dependencies: [
-                "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform", "Reporting",
-                "Sentinel", "Tensors",
+                "Accuracy", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform",
+                "Reporting", "Sentinel", "Tensors",
             ],
             swiftSettings: optimized),
         .target(
             name: "Benchmarking",
             dependencies: [
-                "FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Kernels", "Platform", "Reporting", "Tensors",
+                "Accuracy", "FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Kernels", "Platform",
+                "Reporting", "Tensors",
             ],
             swiftSettings: optimized),
-        // Beside Benchmarking for its rounding errors of any call.
         .target(
             name: "GradientCheck",
-            dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
+            dependencies: ["Accuracy", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
             swiftSettings: optimized),
         .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
@@ -144,9 +147,9 @@ let package = Package(
                 "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "ReferenceKernels",
                 "Reporting", "SelfTest", "Tensors", "Verification",
             ]),
+        .testTarget(name: "AccuracyTests", dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors"]),
         .testTarget(
-            name: "BenchmarkingTests",
-            dependencies: ["Benchmarking", "HDF5", "KernelCatalog", "Kernels", "Reporting", "Tensors"]),
+            name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(

@@ -1,3 +1,4 @@
+import Accuracy
 import Foundation
 import Kernels
 import Reporting

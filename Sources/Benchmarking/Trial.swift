@@ -1,3 +1,4 @@
+import Accuracy
 import Foundation
 import Kernels
 import Reporting
@@ -124,7 +125,7 @@ struct Trial {
         defer { unlink(path) }
         try worker.writeResults(to: path)
         do {
-            row.timings[index].accuracy = try truth.accuracy(ofResultsAt: path)
+            row.timings[index].accuracy = BenchmarkReport.Accuracy(try truth.accuracy(ofResultsAt: path))
         } catch {
             throw WorkerError(worker.command, error.description)
         }

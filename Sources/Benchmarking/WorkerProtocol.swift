@@ -1,3 +1,4 @@
+import Accuracy
 import Foundation
 
 /// What the conductor and its workers say to each other: one JSON object a line, a request and then its answer.
@@ -8,29 +9,6 @@ import Foundation
 public enum WorkerProtocol {
     /// The version.
     public static let version = 1
-}
-
-/// A kernel call to time: its name, its sizes, and what it goes without.
-public struct KernelTask: Codable, Sendable, Hashable {
-    /// The kernel, such as `matmul forward`.
-    public var kernel: String
-    /// The sizes, by name.
-    public var sizes: [String: Int]
-    /// The optional arguments that are left out.
-    public var absent: [String]
-    /// The threads.
-    public var threads: Int
-    /// Chooses the numbers.
-    public var seed: UInt64
-
-    /// A task.
-    public init(kernel: String, sizes: [String: Int], absent: [String] = [], threads: Int = 1, seed: UInt64 = 1) {
-        self.kernel = kernel
-        self.sizes = sizes
-        self.absent = absent
-        self.threads = threads
-        self.seed = seed
-    }
 }
 
 /// A training step to time: the model's sizes and the batch.
@@ -75,9 +53,4 @@ enum WorkerAnswer: Codable {
     case stepped(forward: Double, backward: Double, update: Double, kernels: [String: Double])
     /// The most memory used, in bytes.
     case memory(bytes: Int)
-}
-
-/// A task that cannot be carried out.
-struct TaskError: Error, CustomStringConvertible {
-    let description: String
 }

@@ -1,3 +1,4 @@
+import Accuracy
 import HDF5
 import Kernels
 import Reporting

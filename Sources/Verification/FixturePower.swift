@@ -1,3 +1,5 @@
+import Accuracy
+
 /// Wrong answers that a fixture's bounds must reject. The rule is in fixtures/README.md, "The power of a fixture".
 enum Mutation: String, CaseIterable {
     case zero, scaled, shifted, rolled, transposed, dropped

@@ -4,7 +4,7 @@ import Platform
 
 /// What the errors of one failed tensor have in common, in words that point at the bug: which elements are wrong, and
 /// what became of their values.
-struct ErrorPattern {
+package struct ErrorPattern {
     private let shape: [Int]
     private let sizes: [String: Int]
     private let truth: [Double]
@@ -17,7 +17,7 @@ struct ErrorPattern {
 
     /// The errors of `actual` against `truth`, in a tensor of `shape` of a call with those `sizes`; `initial` is what an
     /// accumulator held before.
-    init(
+    package init(
         actual: [Double], truth: [Double], bound: [Double], initial: [Double]?, shape: [Int], coverage: Coverage,
         sizes: [String: Int]
     ) {
@@ -32,7 +32,7 @@ struct ErrorPattern {
     }
 
     /// The pattern, such as `every element, off by a constant factor 1.07`; nil where nothing failed.
-    var description: String? {
+    package var description: String? {
         guard !failing.isEmpty else { return nil }
         return [place, value].compactMap { $0 }.joined(separator: ", ")
     }

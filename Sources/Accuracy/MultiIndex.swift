@@ -1,5 +1,5 @@
 /// The indices, outermost first, of the element at the flat index of a tensor of `shape`.
-func indices(of flat: Int, in shape: [Int]) -> [Int] {
+package func indices(of flat: Int, in shape: [Int]) -> [Int] {
     var rest = flat
     var indices: [Int] = []
     for extent in shape.reversed() where extent > 0 {

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// The truth of a large call would take longer than all its timings. A part holds the first and last rows and columns,
 /// where blocks and tiles end, and others at random.
-struct Sample {
+package struct Sample {
     /// The sizes of the smaller call.
     var sizes: [String: Int]
     /// Where the elements of an argument lie in the whole argument; those not named are whole.

@@ -1,12 +1,12 @@
-import KernelCatalog
 import Kernels
+import ReferenceKernels
 import Tensors
 
 /// Inputs that cannot be made up, because they follow from others: what a forward pass left for its backward pass.
 enum DerivedInputs {
     /// Computes them by the reference, in place of what was drawn, each rounded to float32.
     static func fill<K: Kernel>(_ call: K) {
-        let set = KernelSet<K.Scalar>(KernelCatalog.reference())
+        let set = KernelSet<K.Scalar>(ReferenceKernels.implementations())
         if let call = call as? FlashAttention.Backward<K.Scalar> {
             let (out, lse) = (writable(call.out), writable(call.lse))
             set.run(

@@ -1,11 +1,10 @@
 import Foundation
-import KernelCatalog
 import Kernels
 import Platform
-import Reporting
+import ReferenceKernels
 
 /// What a call should compute: the reference's answer in double, with the bound of every element compared.
-struct Truth: Sendable {
+package struct Truth: Sendable {
     /// One result, or a part of one.
     private struct Part: Sendable {
         let name: String
@@ -19,17 +18,17 @@ struct Truth: Sendable {
     /// The names and sizes of the whole results, in the order of the contract.
     private let results: [(name: String, count: Int)]
     /// The elements compared.
-    let compared: Int
+    package let compared: Int
 
     /// The truth of `task`.
     ///
     /// - Throws: ``TaskError`` where the task's sizes are not to be used.
-    init(_ task: KernelTask) throws(TaskError) {
-        let kernels = KernelCatalog.kernels(over: Double.self)
+    package init(_ task: KernelTask) throws(TaskError) {
+        let kernels = ReferenceKernels.kernels(over: Double.self)
         guard let kernel = kernels.first(where: { $0.name.description == task.kernel }) else {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
-        let set = KernelSet<Double>(KernelCatalog.reference())
+        let set = KernelSet<Double>(ReferenceKernels.implementations())
         var parts: [Part] = []
         for sample in Sample.of(task) { parts += try Self.parts(kernel, set, task, sample) }
         self.parts = parts
@@ -38,7 +37,7 @@ struct Truth: Sendable {
     }
 
     /// The elements of all results.
-    var total: Int { results.reduce(0) { $0 + $1.count } }
+    package var total: Int { results.reduce(0) { $0 + $1.count } }
 
     private static func results<K: Kernel<Double>>(
         _ kernel: K.Type, _ task: KernelTask
@@ -80,7 +79,7 @@ struct Truth: Sendable {
     /// Compares the results that a worker wrote to the file at `path`.
     ///
     /// - Throws: ``TaskError`` when the file is not what the contract says.
-    func accuracy(ofResultsAt path: String) throws(TaskError) -> BenchmarkReport.Accuracy {
+    package func accuracy(ofResultsAt path: String) throws(TaskError) -> ResultAccuracy {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped),
             data.count == 4 * total
         else {
@@ -111,8 +110,8 @@ struct Truth: Sendable {
             }
         }
         let count = Double(max(compared, 1))
-        return BenchmarkReport.Accuracy(
+        return ResultAccuracy(
             worst: worst, typical: (fractions / count).squareRoot(), rmse: (squares / count).squareRoot(),
-            compared: compared, of: total, finding: worst <= 1 ? nil : finding)
+            compared: compared, total: total, finding: worst <= 1 ? nil : finding)
     }
 }

@@ -2,20 +2,20 @@ import Kernels
 import Tensors
 
 /// A call's arguments and cost, without memory.
-struct CallShape {
+package struct CallShape {
     /// The results, in the order of the contract.
-    let results: [Argument]
+    package let results: [Argument]
     /// What the call costs at least.
-    let cost: Cost
+    package let cost: Cost
     /// The bytes that a call touches: of all arguments, or those moved where it leaves most of them alone.
-    let footprint: Int
+    package let footprint: Int
     /// The sizes that the kernel asks for, in words, such as `B 4, T 64, C 768`.
-    let sizes: String
+    package let sizes: String
 
     /// The shape of the call that `task` describes.
     ///
     /// - Throws: ``TaskError`` where the sizes are not to be used.
-    init<K: Kernel>(_ kernel: K.Type, _ task: KernelTask) throws(TaskError) {
+    package init<K: Kernel>(_ kernel: K.Type, _ task: KernelTask) throws(TaskError) {
         var reader = Reader<K.Scalar>(task: task)
         var call = K()
         call.visit(&reader)

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// A worker in another language draws them the same way (`scripts/torch_worker.py`); a change is a change of the
 /// protocol. Every number is exact in float32.
-struct Draw: Sendable {
+package struct Draw: Sendable {
     /// How an argument's numbers are distributed.
     private enum Shape {
         /// Uniform in ±scale/2, times uniform in 0.5 to 1.5: a product, so that sums of such numbers round.
@@ -22,7 +22,7 @@ struct Draw: Sendable {
     private let shape: Shape
 
     /// The numbers of `argument` in the run with `seed`.
-    init(_ argument: Argument, seed: UInt64) {
+    package init(_ argument: Argument, seed: UInt64) {
         let shape: Shape =
             switch argument.name {
             case "rstd": .nearOne
@@ -36,10 +36,10 @@ struct Draw: Sendable {
     }
 
     /// The numbers of an argument of tokens in the run with `seed`.
-    static func tokens(_ name: String, seed: UInt64) -> Draw { Draw(name, .signed(4), seed: seed) }
+    package static func tokens(_ name: String, seed: UInt64) -> Draw { Draw(name, .signed(4), seed: seed) }
 
     /// The tokens that a model trains on in the run with `seed`.
-    static func tokens(seed: UInt64) -> Draw { tokens("tokens", seed: seed) }
+    package static func tokens(seed: UInt64) -> Draw { tokens("tokens", seed: seed) }
 
     private init(_ name: String, _ shape: Shape, seed: UInt64) {
         // Every argument has a stream of its own.
@@ -49,7 +49,7 @@ struct Draw: Sendable {
     }
 
     /// The number at the flat `index`.
-    subscript(index: Int) -> Float {
+    package subscript(index: Int) -> Float {
         var generator = generator(at: index)
         let bits = generator.next()
         let uniform = Float(bits >> 40) * 0x1p-24
@@ -64,7 +64,7 @@ struct Draw: Sendable {
     }
 
     /// The token at `index`, below `bound`.
-    func token(_ index: Int, below bound: Int) -> Int32 {
+    package func token(_ index: Int, below bound: Int) -> Int32 {
         var generator = generator(at: index)
         return Int32((generator.next() >> 32) % UInt64(bound))
     }

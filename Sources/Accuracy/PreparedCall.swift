@@ -2,15 +2,15 @@ import Kernels
 import Tensors
 
 /// A kernel call with its memory, filled by ``Draw``.
-final class PreparedCall<K: Kernel> {
+package final class PreparedCall<K: Kernel> {
     /// The call.
-    private(set) var call = K()
+    package private(set) var call = K()
     private var filler: Filler<K.Scalar>
 
     /// A call of the sizes and without the optional arguments that `task` says; or a part of it.
     ///
     /// - Throws: ``TaskError`` where the sizes are not to be used.
-    init(_ task: KernelTask, sample: Sample? = nil) throws(TaskError) {
+    package init(_ task: KernelTask, sample: Sample? = nil) throws(TaskError) {
         filler = Filler(task, sample: sample)
         call.visit(&filler)
         if let problem = filler.problem { throw TaskError(description: "\(K.name): \(problem)") }
@@ -19,18 +19,20 @@ final class PreparedCall<K: Kernel> {
     }
 
     /// Sets every result to its start: outputs to NaN, accumulators to what was drawn.
-    func reset() {
+    package func reset() {
         for result in filler.results { result.reset() }
     }
 
     /// The results, in the order of the contract.
-    var results: [(argument: Argument, view: MutableView<K.Scalar>)] { filler.results.map { ($0.argument, $0.view) } }
+    package var results: [(argument: Argument, view: MutableView<K.Scalar>)] {
+        filler.results.map { ($0.argument, $0.view) }
+    }
 
     /// The arguments that are only read, by name; tokens as numbers.
-    var inputs: [String: View<K.Scalar>] { filler.inputs }
+    package var inputs: [String: View<K.Scalar>] { filler.inputs }
 
     /// The bytes of all arguments: what a call touches.
-    var bytes: Int { filler.bytes }
+    package var bytes: Int { filler.bytes }
 }
 
 /// Fills in the arguments of a call.

@@ -80,10 +80,13 @@ let package = Package(
 
         // MARK: - Harness
         .target(
+            name: "Fixtures", dependencies: ["Accuracy", "GPT2", "HDF5", "Kernels", "Platform", "Tensors"],
+            swiftSettings: optimized),
+        .target(
             name: "Verification",
             dependencies: [
-                "Accuracy", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform",
-                "Reporting", "Sentinel", "Tensors",
+                "Accuracy", "Fixtures", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats",
+                "Platform", "Reporting", "Sentinel", "Tensors",
             ],
             swiftSettings: optimized),
         .target(
@@ -100,7 +103,7 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "SelfTest",
-            dependencies: ["KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors", "Verification"],
+            dependencies: ["Fixtures", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors", "Verification"],
             swiftSettings: optimized),
 
         // MARK: - Commands
@@ -144,8 +147,8 @@ let package = Package(
         .testTarget(
             name: "VerificationTests",
             dependencies: [
-                "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "ReferenceKernels",
-                "Reporting", "SelfTest", "Tensors", "Verification",
+                "Fixtures", "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats",
+                "ReferenceKernels", "Reporting", "SelfTest", "Tensors", "Verification",
             ]),
         .testTarget(name: "AccuracyTests", dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors"]),
         .testTarget(

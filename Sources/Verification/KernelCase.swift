@@ -1,3 +1,4 @@
+import Fixtures
 import HDF5
 import Kernels
 import Tensors

@@ -1,4 +1,5 @@
 import Accuracy
+import Fixtures
 import KernelCatalog
 import Kernels
 import Reporting

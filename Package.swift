@@ -103,7 +103,10 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "SelfTest",
-            dependencies: ["Fixtures", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors", "Verification"],
+            dependencies: [
+                "Accuracy", "Benchmarking", "Fixtures", "KernelCatalog", "Kernels", "Platform", "Reporting", "Sentinel",
+                "Tensors", "Verification",
+            ],
             swiftSettings: optimized),
 
         // MARK: - Commands
@@ -128,7 +131,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Benchmarking", "ForeignKernels", "KernelCatalog", "Kernels", "Platform", "Reporting", "Terminal",
+                "Benchmarking", "ForeignKernels", "KernelCatalog", "Kernels", "Platform", "Reporting", "SelfTest",
+                "Terminal",
             ]),
 
         // MARK: - Tests

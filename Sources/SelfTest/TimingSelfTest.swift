@@ -1,13 +1,14 @@
 import Accuracy
+import Benchmarking
 import Foundation
 import Platform
 import Reporting
 
 /// Asks the gate's way of deciding what it finds where the answer is known: slowdowns of 0, 5 and 10 % are put into one of
 /// two workers of the same code.
-public struct SelfTest {
+public struct TimingSelfTest {
     /// What came of the trials of one slowdown.
-    public struct Result: Codable, Sendable {
+    public struct Finding: Codable, Sendable {
         /// The slowdown put in, such as 0.05.
         public let injected: Double
         /// The trials.
@@ -22,8 +23,8 @@ public struct SelfTest {
 
     /// What all trials showed.
     public struct Outcome: Codable, Sendable {
-        /// A result for each slowdown.
-        public let results: [Result]
+        /// A finding for each slowdown.
+        public let results: [Finding]
         /// The margin, from the same code in two processes.
         public let margin: Double
         /// How many pairs of processes said so.
@@ -80,7 +81,7 @@ public struct SelfTest {
             }
         }
         let margin = max(0.02, Statistics.quantile(apart, 0.95))
-        var results: [Result] = []
+        var results: [Finding] = []
         for (number, injected) in Self.injections.enumerated() {
             var verdicts: [BenchmarkReport.SpeedVerdict] = []
             var measured: [Double] = []
@@ -97,7 +98,7 @@ public struct SelfTest {
             }
             func count(_ verdict: BenchmarkReport.SpeedVerdict) -> Int { verdicts.count { $0 == verdict } }
             results.append(
-                Result(
+                Finding(
                     injected: injected, trials: trials, slow: count(.slow), same: count(.same), fast: count(.fast),
                     unsure: count(.unsure), measured: Statistics.median(measured),
                     deviation: Statistics.deviation(measured), pairs: Int(Statistics.median(pairs))))
@@ -128,8 +129,8 @@ public struct SelfTest {
         var samples = PairedSamples()
         for _ in 0..<Gate.processes {
             let (a, b) = (try WorkerProcess(command), try WorkerProcess(command))
-            _ = try a.prepare(task)
-            _ = try b.prepare(task)
+            try a.prepare(task)
+            try b.prepare(task)
             var contest = try Contest(a, b, task, slowdown: injected)
             try contest.measure(least: 10, most: 400, budget: budget / Double(Gate.processes))
             samples.append(contest.samples)

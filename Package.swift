@@ -62,6 +62,9 @@ let package = Package(
         .target(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
             swiftSettings: marchSettings),
+        .target(
+            name: "Accuracy", dependencies: ["Kernels", "Platform", "ReferenceKernels", "Tensors"],
+            swiftSettings: optimized),
 
         .target(
             name: "Accuracy", dependencies: ["Kernels", "Platform", "Tensors"], swiftSettings: optimized),
@@ -80,27 +83,33 @@ let package = Package(
 
         // MARK: - Harness
         .target(
+            name: "Fixtures", dependencies: ["Accuracy", "GPT2", "HDF5", "Kernels", "Platform", "Tensors"],
+            swiftSettings: optimized),
+        .target(
             name: "Verification",
             dependencies: [
-                "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Platform", "Reporting",
-                "Sentinel", "Tensors",
+                "Accuracy", "Fixtures", "ForeignKernels", "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats",
+                "Platform", "Reporting", "Sentinel", "Tensors",
             ],
             swiftSettings: optimized),
         .target(
             name: "Benchmarking",
             dependencies: [
-                "FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Kernels", "Platform", "Reporting", "Tensors",
+                "Accuracy", "FastKernels", "ForeignKernels", "GPT2", "KernelCatalog", "Kernels", "Platform",
+                "Reporting", "Tensors",
             ],
             swiftSettings: optimized),
-        // Beside Benchmarking for its rounding errors of any call.
         .target(
             name: "GradientCheck",
-            dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
+            dependencies: ["Accuracy", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
             swiftSettings: optimized),
         .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "SelfTest",
-            dependencies: ["KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors", "Verification"],
+            dependencies: [
+                "Accuracy", "Benchmarking", "Fixtures", "KernelCatalog", "Kernels", "Platform", "Reporting", "Sentinel",
+                "Tensors", "Verification",
+            ],
             swiftSettings: optimized),
 
         // MARK: - Commands
@@ -125,7 +134,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Benchmarking", "ForeignKernels", "KernelCatalog", "Kernels", "Platform", "Reporting", "Terminal",
+                "Benchmarking", "ForeignKernels", "KernelCatalog", "Kernels", "Platform", "Reporting", "SelfTest",
+                "Terminal",
             ]),
 
         // MARK: - Tests
@@ -144,12 +154,12 @@ let package = Package(
         .testTarget(
             name: "VerificationTests",
             dependencies: [
-                "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "ReferenceKernels",
-                "Reporting", "SelfTest", "Tensors", "Verification",
+                "Fixtures", "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats",
+                "ReferenceKernels", "Reporting", "SelfTest", "Tensors", "Verification",
             ]),
+        .testTarget(name: "AccuracyTests", dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors"]),
         .testTarget(
-            name: "BenchmarkingTests",
-            dependencies: ["Benchmarking", "HDF5", "KernelCatalog", "Kernels", "Reporting", "Tensors"]),
+            name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(

@@ -1,7 +1,7 @@
 """A worker of `bench` that times PyTorch: each operation by its nearest function, and a whole training step.
 
 It speaks the protocol of Sources/Benchmarking/WorkerProtocol.swift on its standard input and output, and draws the same
-numbers as Sources/Benchmarking/Draw.swift, so that its results can be judged by the same truth.
+numbers as Sources/Accuracy/Draw.swift, so that its results can be judged by the same truth.
 
 Where our operation adds to a gradient, so does this: in the function itself if PyTorch can (`addmm_`), else after it.
 Results go to memory that is there already, wherever the function has an `out`.
@@ -411,7 +411,7 @@ def serve(compiled: bool) -> None:
                 task = values["task"]
                 call = step = None
                 torch.set_num_threads(task["threads"])
-                # As Sources/Benchmarking/Affinity.swift does.
+                # As Sources/Platform/Affinity.swift does.
                 if hasattr(os, "sched_setaffinity"):
                     os.sched_setaffinity(0, {max(PROCESSORS)} if task["threads"] == 1 else PROCESSORS)
                 try:

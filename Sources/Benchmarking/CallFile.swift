@@ -3,9 +3,9 @@ import Foundation
 import Kernels
 
 /// A drawn call in a file, for workers to read; the file is gone when this is.
-final class CallFile {
+package final class CallFile {
     /// The task of the workers, on one thread.
-    let task: KernelTask
+    package let task: KernelTask
 
     /// Draws the call and writes it.
     ///
@@ -42,6 +42,18 @@ final class CallFile {
             kernel: K.name, sizes: contract.sizesByName,
             hyperparameters: Dictionary(uniqueKeysWithValues: contract.hyperparameters.map { ($0.name, $0.value) }),
             arguments: arguments, file: path, threads: 1)
+    }
+
+    /// Draws the call of a kernel that is not known before.
+    ///
+    /// - Throws: ``TaskError`` when the file cannot be written.
+    package static func of(
+        _ kernel: any Kernel<Float>.Type, _ call: DrawnCall, by reference: KernelSet<Double>
+    ) throws(TaskError) -> CallFile {
+        func open<K: Kernel<Float>>(_ kernel: K.Type) throws(TaskError) -> CallFile {
+            try CallFile(kernel, call, by: reference)
+        }
+        return try open(kernel)
     }
 
     deinit { unlink(task.file) }

@@ -2,7 +2,7 @@ import Foundation
 import Platform
 
 /// Two live workers that make the same call in turn.
-struct Contest {
+package struct Contest {
     /// A block of calls lasts this long, or two calls if that is longer, or one that is long by itself.
     ///
     /// Many short blocks tell more than few long ones in the same time: what disturbs them hits few.
@@ -24,10 +24,11 @@ struct Contest {
     private let calls: (first: Int, second: Int)
     /// The seconds that a quartet takes, about.
     private(set) var expected = 0.0
-    private(set) var samples = PairedSamples()
+    /// What was taken.
+    package private(set) var samples = PairedSamples()
 
     /// A contest of two workers that are ready for `task`.
-    init(
+    package init(
         _ first: Worker, _ second: Worker, _ task: KernelTask, slowdown: Double = 0
     ) throws(WorkerError) {
         (self.first, self.second, self.task, self.slowdown) = (first, second, task, slowdown)
@@ -47,7 +48,7 @@ struct Contest {
     }
 
     /// Takes quartets until `budget` seconds are spent, at least `least` and at most `most`.
-    mutating func measure(least: Int, most: Int, budget: Double) throws(WorkerError) {
+    package mutating func measure(least: Int, most: Int, budget: Double) throws(WorkerError) {
         var (taken, spent, placed) = (0, 0.0, 0)
         while taken < most, taken < least || spent < budget {
             if isQuicklyReady, Int(spent / budget * Double(Self.placements)) > placed {

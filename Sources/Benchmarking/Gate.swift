@@ -39,7 +39,7 @@ public struct Gate {
     private static let budget = 0.6
     /// The pairs of processes that share the budget: where a process happens to lie in memory changes its times by more
     /// than a few pairs of blocks would scatter.
-    static let processes = 3
+    package static let processes = 3
 
     /// A gate for `request`.
     public init(_ request: GateRequest, progress: @escaping Benchmark.Progress = { _, _ in }) {

@@ -62,7 +62,7 @@ public struct PairedSamples: Sendable {
 
 extension PairedSamples {
     /// What the quartets say, where two runs of the same code differ by up to `margin`; of fewer than six, nothing.
-    func verdict(margin: Double) -> BenchmarkReport.SpeedVerdict {
+    package func verdict(margin: Double) -> BenchmarkReport.SpeedVerdict {
         count < 6 ? .unsure : .init(ratio, margin: margin)
     }
 
@@ -71,7 +71,7 @@ extension PairedSamples {
 
     /// Whether quartets from fresh processes agree that A is slower: their middle is beyond the margin, and their
     /// interval above 1.
-    func agrees(margin: Double) -> Bool { ratio.median > 1 + margin && ratio.low > 1 }
+    package func agrees(margin: Double) -> Bool { ratio.median > 1 + margin && ratio.low > 1 }
 }
 
 /// A ratio of times with its 95 % interval: above 1 is slower.

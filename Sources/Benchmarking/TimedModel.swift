@@ -1,3 +1,4 @@
+import Accuracy
 import GPT2
 import Kernels
 import Platform

@@ -36,7 +36,7 @@ public final class Worker {
     /// Starts the worker and waits for its hello.
     ///
     /// - Throws: ``WorkerError`` when it cannot be started, ends, or speaks another version of the protocol.
-    init(_ command: WorkerCommand) throws(WorkerError) {
+    package init(_ command: WorkerCommand) throws(WorkerError) {
         self.command = command
         channel = try command.start()
         guard case .hello(let version, let title) = try channel.hello() else {
@@ -49,7 +49,7 @@ public final class Worker {
     }
 
     /// Whether a worker is ready for what it was asked to prepare.
-    enum Readiness: Equatable {
+    package enum Readiness: Equatable {
         /// It is, with the implementation of that name, and perhaps something to say of it.
         case ready(implementation: String, note: String?)
         /// It has no such kernel or model.
@@ -57,7 +57,8 @@ public final class Worker {
     }
 
     /// Makes the call ready.
-    func prepare(_ task: KernelTask) throws(WorkerError) -> Readiness { try readiness(.prepare(task: task)) }
+    @discardableResult
+    package func prepare(_ task: KernelTask) throws(WorkerError) -> Readiness { try readiness(.prepare(task: task)) }
 
     /// Makes the model ready.
     func prepare(_ task: StepTask) throws(WorkerError) -> Readiness { try readiness(.prepareStep(task: task)) }

@@ -93,6 +93,6 @@ enum WorkerAnswer: Codable {
 }
 
 /// A task that cannot be carried out.
-struct TaskError: Error, CustomStringConvertible {
-    let description: String
+package struct TaskError: Error, CustomStringConvertible {
+    package let description: String
 }

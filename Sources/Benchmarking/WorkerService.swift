@@ -1,3 +1,4 @@
+import Accuracy
 import FastKernels
 import Foundation
 import KernelCatalog
@@ -108,9 +109,10 @@ private struct TimedKernelCall<K: Kernel<Float>>: TimedCall {
     let kernels: KernelSet<Float>
 
     func time(calls: Int, slowdown: Double) -> Double {
+        let call = prepared.call
         // Another process ran meanwhile: a short call is made once untimed, so that caches and threads are awake.
-        if calls > 1 { kernels.run(prepared.call) }
-        let elapsed = seconds { for _ in 0..<calls { kernels.run(prepared.call) } }
+        if calls > 1 { kernels.run(call) }
+        let elapsed = seconds { for _ in 0..<calls { kernels.run(call) } }
         guard slowdown > 0 else { return elapsed / Double(calls) }
         // The very work that a slower kernel would add: time on this core, in proportion to what the calls took.
         let extra = seconds {

@@ -72,10 +72,7 @@ struct Workload: Sendable {
     ///
     /// - Throws: ``TaskError`` when it cannot be written.
     func file(by reference: KernelSet<Double>) throws(TaskError) -> CallFile {
-        func open<K: Kernel<Float>>(_ kernel: K.Type) throws(TaskError) -> CallFile {
-            try CallFile(kernel, call, by: reference)
-        }
-        return try open(kernel)
+        try CallFile.of(kernel, call, by: reference)
     }
 
     /// What it should compute.

@@ -31,24 +31,7 @@ public enum KernelCatalog {
 
     /// The reference implementation of every kernel, over `Scalar`: `Double` gives the truth.
     public static func reference<Scalar: KernelScalar>() -> [Implementation<Scalar>] {
-        [
-            Implementation("reference", ReferenceKernels.encoderForward),
-            Implementation("reference", ReferenceKernels.encoderBackward),
-            Implementation("reference", ReferenceKernels.layernormForward),
-            Implementation("reference", ReferenceKernels.layernormBackward),
-            Implementation("reference", ReferenceKernels.matmulForward),
-            Implementation("reference", ReferenceKernels.matmulBackward),
-            Implementation("reference", ReferenceKernels.attentionForward),
-            Implementation("reference", ReferenceKernels.attentionBackward),
-            Implementation("reference", ReferenceKernels.geluForward),
-            Implementation("reference", ReferenceKernels.geluBackward),
-            Implementation("reference", ReferenceKernels.residualForward),
-            Implementation("reference", ReferenceKernels.residualBackward),
-            Implementation("reference", ReferenceKernels.softmaxForward),
-            Implementation("reference", ReferenceKernels.crossentropyForward),
-            Implementation("reference", ReferenceKernels.crossentropySoftmaxBackward),
-            Implementation("reference", ReferenceKernels.adamwUpdate),
-        ]
+        ReferenceKernels.implementations()
     }
 
     /// The names of implementations, each once, in order of appearance.
@@ -61,11 +44,8 @@ public enum KernelCatalog {
     public static var kernels: [any Kernel<Float>.Type] { kernels(over: Float.self) }
 
     /// The same kernels over another element type.
-    public static func kernels<Scalar: KernelScalar>(over _: Scalar.Type) -> [any Kernel<Scalar>.Type] {
-        (reference() as [Implementation<Scalar>]).map(\.kernel) + [
-            FlashAttention.Forward<Scalar>.self, FlashAttention.Backward<Scalar>.self,
-            Classifier.Forward<Scalar>.self, Classifier.Backward<Scalar>.self,
-        ]
+    public static func kernels<Scalar: KernelScalar>(over type: Scalar.Type) -> [any Kernel<Scalar>.Type] {
+        ReferenceKernels.kernels(over: type)
     }
 
     static func unique(_ names: [String]) -> [String] {

@@ -1,3 +1,4 @@
+import Fixtures
 import KernelCatalog
 import Kernels
 import Reporting

@@ -1,3 +1,4 @@
+import Fixtures
 import ForeignKernels
 import Kernels
 import Tensors

@@ -1,3 +1,4 @@
+import Fixtures
 import Kernels
 
 /// The isolated verdict on one operation: each case of its fixture, each result of the case, element by element.

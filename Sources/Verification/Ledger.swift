@@ -1,3 +1,4 @@
+import Fixtures
 import Reporting
 
 /// The books of one fixture: every result that it lists is compared in each mode, or left out by the request. Whatever

@@ -1,3 +1,5 @@
+import Accuracy
+import Fixtures
 import GPT2
 import Kernels
 import Reporting

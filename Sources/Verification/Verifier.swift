@@ -1,3 +1,4 @@
+import Fixtures
 import ForeignKernels
 import Foundation
 import GPT2

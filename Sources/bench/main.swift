@@ -1,4 +1,3 @@
-import Benchmarking
 import Foundation
 import KernelCatalog
 import Kernels
@@ -8,7 +7,7 @@ let words = Array(CommandLine.arguments.dropFirst())
 Terminal.run("bench") {
     switch words.first {
     case "gate": try GateMode.run(Array(words.dropFirst()))
-    case "selftest": try SelfTestMode.run(Array(words.dropFirst()))
+    case "selftest": try TimingSelfTestMode.run(Array(words.dropFirst()))
     case "worker": try WorkerMode.run(Array(words.dropFirst()))
     default: try BenchMode.run(words)
     }

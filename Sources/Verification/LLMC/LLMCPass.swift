@@ -1,3 +1,4 @@
+import Fixtures
 import GPT2
 import Kernels
 import ModelFormats

@@ -7,13 +7,13 @@ import Platform
 /// The first 512 bytes are a user block, which HDF5 leaves to the application: a line that says what the file is, and a
 /// line with the SHA-256 of the rest, filled up with zeros.
 public enum FixtureSeal {
-    static let byteCount = 512
+    package static let byteCount = 512
     private static let heading = "plumbline fixture\nsha256 "
 
     /// Checks the seal of the fixture at `path`, and returns the digest in hexadecimal.
     ///
     /// - Throws: ``FixtureError`` when the file is missing, has no seal, or is not as it was sealed.
-    static func check(_ path: String) throws(FixtureError) -> String {
+    package static func check(_ path: String) throws(FixtureError) -> String {
         guard FileManager.default.fileExists(atPath: path) else {
             throw FixtureError(file: path, "there is no such file")
         }
@@ -42,7 +42,7 @@ public enum FixtureSeal {
     }
 
     /// The SHA-256 of a whole file without a seal, in hexadecimal; empty if it cannot be read.
-    static func digest(of path: String) -> String {
+    package static func digest(of path: String) -> String {
         FileHandle(forReadingAtPath: path).flatMap { try? digest(of: $0) } ?? ""
     }
 

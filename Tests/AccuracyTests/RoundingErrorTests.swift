@@ -1,4 +1,4 @@
-import Benchmarking
+import Accuracy
 import Foundation
 import HDF5
 import KernelCatalog

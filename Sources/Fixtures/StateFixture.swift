@@ -3,22 +3,22 @@ import Kernels
 import Tensors
 
 /// A debug state: a whole GPT-2 as PyTorch computed it, in float32 and in float64.
-struct StateFixture {
-    let file: FixtureFile
+package struct StateFixture {
+    package let file: FixtureFile
     /// The name in reports, such as `tiny`.
-    let model: String
-    let configuration: Configuration
+    package let model: String
+    package let configuration: Configuration
     /// B and T.
-    let batch: Int
-    let sequence: Int
+    package let batch: Int
+    package let sequence: Int
     /// The optimizer's steps recorded.
-    let steps: Int
+    package let steps: Int
     /// Those of them, from 1, whose parameters and moments are stored.
-    let recordedSteps: [Int]
-    let hyperparameters: AdamW.Hyperparameters
+    package let recordedSteps: [Int]
+    package let hyperparameters: AdamW.Hyperparameters
 
     /// Reads the sizes of the state in `file`.
-    init(_ file: FixtureFile) throws(FixtureError) {
+    package init(_ file: FixtureFile) throws(FixtureError) {
         self.file = file
         model = try file.string("model", of: "/")
         configuration = Configuration(
@@ -59,11 +59,11 @@ struct StateFixture {
 
     /// The micro-batches of a training step, where a batch can be halved: gradients are then overwritten in the first and
     /// added to in the second.
-    var microBatches: Int { batch % 2 == 0 ? 2 : 1 }
+    package var microBatches: Int { batch % 2 == 0 ? 2 : 1 }
 
     /// A model of the state's sizes with its parameters, and the tokens of step 1; of one micro-batch if `parts` is more
     /// than 1.
-    func makeModel(
+    package func makeModel(
         _ kernels: KernelSet<Float>, _ memory: Memory = .complete, parts: Int = 1
     ) throws(FixtureError) -> GPT2<Float> {
         let model = GPT2<Float>(
@@ -76,7 +76,8 @@ struct StateFixture {
     }
 
     /// Gives the model the tokens of `step`, from 1, or those of one `part` of it, from 0.
-    func loadTokens(step: Int, part: Int = 0, of parts: Int = 1, into model: borrowing GPT2<Float>) throws(FixtureError)
+    package func loadTokens(step: Int, part: Int = 0, of parts: Int = 1, into model: borrowing GPT2<Float>)
+        throws(FixtureError)
     {
         let count = batch * sequence / parts
         let inputs = try tokens("inputs", step: step)[part * count..<(part + 1) * count]
@@ -98,7 +99,7 @@ struct StateFixture {
 
     /// The datasets of results that a complete state of these sizes has, each a group of `float32` and `float64`, with
     /// their shapes.
-    func expectedResults(of model: borrowing GPT2<Float>) -> [String: [Int]] {
+    package func expectedResults(of model: borrowing GPT2<Float>) -> [String: [Int]] {
         var results: [String: [Int]] = ["training/loss": [steps], "training/grad_norm": [steps]]
         for tensor in model.activationLayout.tensors.tensors { results["activations/\(tensor.name)"] = tensor.shape }
         for tensor in model.gradientLayout.tensors.tensors { results["gradients/\(tensor.name)"] = tensor.shape }
@@ -114,7 +115,7 @@ struct StateFixture {
     }
 
     /// The group of a recorded step, such as `training/0003`.
-    static func group(step: Int) -> String {
+    package static func group(step: Int) -> String {
         let digits = String(step)
         return "training/" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits
     }

@@ -5,7 +5,7 @@ import SelfTest
 import Terminal
 
 /// `verify selftest`: tries the harness itself and writes the report.
-enum SelfTestMode {
+enum FaultSelfTestMode {
     private static let syntax = CommandSyntax(
         "verify selftest",
         summary:

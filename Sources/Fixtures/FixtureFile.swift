@@ -4,9 +4,9 @@ import Tensors
 
 /// An open fixture whose manifest has been checked to be closed: the file holds the datasets that it lists, of the type
 /// and shape that it says, and no others.
-final class FixtureFile {
+package final class FixtureFile {
     /// What a fixture is about.
-    enum Kind: String {
+    package enum Kind: String {
         /// The cases of one operation.
         case kernels
         /// A whole model.
@@ -20,22 +20,22 @@ final class FixtureFile {
     }
 
     /// The version of the schema that this code reads.
-    static let schema = 3
+    package static let schema = 3
     /// The dataset that lists all others.
-    static let manifestName = "manifest"
+    package static let manifestName = "manifest"
 
     /// The path as given.
-    let path: String
+    package let path: String
     /// The SHA-256 of its content, in hexadecimal.
-    let digest: String
+    package let digest: String
     /// What it is about.
-    let kind: Kind
+    package let kind: Kind
     private let file: File
     private let manifest: [String: Entry]
     private var touched: Set<String> = []
 
     /// Opens the fixture at `path` and checks its seal, version and manifest.
-    init(_ path: String) throws(FixtureError) {
+    package init(_ path: String) throws(FixtureError) {
         self.path = path
         digest = try FixtureSeal.check(path)
         do throws(HDF5Error) {
@@ -85,23 +85,23 @@ final class FixtureFile {
     }
 
     /// An error in this file.
-    func error(_ dataset: String?, _ problem: String) -> FixtureError {
+    package func error(_ dataset: String?, _ problem: String) -> FixtureError {
         FixtureError(file: path, dataset: dataset, problem)
     }
 
     // MARK: - Structure
 
     /// Whether the manifest lists a dataset at `path` or below it.
-    func exists(_ path: String) -> Bool { file.exists(path) }
+    package func exists(_ path: String) -> Bool { file.exists(path) }
 
     /// The names in `group`, sorted.
-    func children(of group: String) throws(FixtureError) -> [String] {
+    package func children(of group: String) throws(FixtureError) -> [String] {
         guard file.exists(group) else { throw error(group, "it is missing") }
         return try wrap { () throws(HDF5Error) in try file.children(of: group) }
     }
 
     /// Checks that a dataset is there, of that type and shape.
-    func check(_ dataset: String, _ type: ElementType, _ shape: [Int]) throws(FixtureError) {
+    package func check(_ dataset: String, _ type: ElementType, _ shape: [Int]) throws(FixtureError) {
         guard let entry = manifest[dataset] else { throw error(dataset, "it is missing") }
         guard entry.dtype == type.description, entry.shape == shape else {
             throw error(dataset, "it is \(entry.dtype) of shape \(entry.shape), and must be \(type) of \(shape)")
@@ -109,7 +109,7 @@ final class FixtureFile {
     }
 
     /// Checks that the results in the file, each a group of `float32` and `float64`, are those expected.
-    func requireResults(_ expected: [String: [Int]]) throws(FixtureError) {
+    package func requireResults(_ expected: [String: [Int]]) throws(FixtureError) {
         for (path, shape) in expected.sorted(by: { $0.key < $1.key }) {
             try check("\(path)/float32", .float32, shape)
             try check("\(path)/float64", .float64, shape)
@@ -122,34 +122,34 @@ final class FixtureFile {
     }
 
     /// Checks that everything listed has been read, or skipped on purpose.
-    func requireAllRead() throws(FixtureError) {
+    package func requireAllRead() throws(FixtureError) {
         if let forgotten = manifest.keys.filter({ !touched.contains($0) }).min() {
             throw error(forgotten, "nothing that is compared uses it")
         }
     }
 
     /// Leaves the datasets below `group` unread on purpose.
-    func skip(_ group: String) { touched.formUnion(manifest.keys.filter { $0.hasPrefix(group + "/") }) }
+    package func skip(_ group: String) { touched.formUnion(manifest.keys.filter { $0.hasPrefix(group + "/") }) }
 
     // MARK: - Attributes
 
     /// Whether a group has an attribute of that name.
-    func has(_ name: String, of group: String) -> Bool { file.hasAttribute(name, of: group) }
+    package func has(_ name: String, of group: String) -> Bool { file.hasAttribute(name, of: group) }
 
     /// A whole number.
-    func integer(_ name: String, of group: String) throws(FixtureError) -> Int {
+    package func integer(_ name: String, of group: String) throws(FixtureError) -> Int {
         let numbers = try integers(name, of: group)
         guard numbers.count == 1 else { throw error("\(group)@\(name)", "it is not one number") }
         return numbers[0]
     }
 
     /// Several whole numbers.
-    func integers(_ name: String, of group: String) throws(FixtureError) -> [Int] {
+    package func integers(_ name: String, of group: String) throws(FixtureError) -> [Int] {
         try wrap { () throws(HDF5Error) in try file.attribute(name, of: group, as: Int64.self).map { Int($0) } }
     }
 
     /// A float32 number.
-    func float(_ name: String, of group: String) throws(FixtureError) -> Float {
+    package func float(_ name: String, of group: String) throws(FixtureError) -> Float {
         let numbers = try wrap { () throws(HDF5Error) in try file.attribute(name, of: group, as: Float.self) }
         guard numbers.count == 1, numbers[0].isFinite else {
             throw error("\(group)@\(name)", "it is not one finite number")
@@ -158,14 +158,16 @@ final class FixtureFile {
     }
 
     /// A text.
-    func string(_ name: String, of group: String) throws(FixtureError) -> String {
+    package func string(_ name: String, of group: String) throws(FixtureError) -> String {
         try wrap { () throws(HDF5Error) in try file.textAttribute(name, of: group) }
     }
 
     // MARK: - Data
 
     /// The elements of a dataset, all or those of a flat range.
-    func read<T: Element>(_ dataset: String, _ type: T.Type, elements: Range<Int>? = nil) throws(FixtureError) -> [T] {
+    package func read<T: Element>(_ dataset: String, _ type: T.Type, elements: Range<Int>? = nil) throws(FixtureError)
+        -> [T]
+    {
         touched.insert(dataset)
         return try wrap { () throws(HDF5Error) in
             let opened = try file.dataset(dataset)
@@ -174,7 +176,7 @@ final class FixtureFile {
     }
 
     /// Reads a dataset of that shape into `view`.
-    func load<T: Element>(_ dataset: String, _ shape: [Int], into view: MutableView<T>) throws(FixtureError) {
+    package func load<T: Element>(_ dataset: String, _ shape: [Int], into view: MutableView<T>) throws(FixtureError) {
         try check(dataset, T.type, shape)
         touched.insert(dataset)
         try wrap { () throws(HDF5Error) in
@@ -196,7 +198,7 @@ final class FixtureFile {
 
 extension FixtureError {
     /// What libhdf5 found wrong with a fixture.
-    init(_ error: HDF5Error) {
+    package init(_ error: HDF5Error) {
         self.init(
             file: error.file, dataset: error.object.isEmpty ? nil : error.object,
             error.problem + (error.detail.isEmpty ? "" : " (\(error.detail))"))

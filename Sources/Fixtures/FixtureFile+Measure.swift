@@ -1,12 +1,12 @@
+import Accuracy
 import HDF5
 import Kernels
-import Reporting
 
 /// Comparisons with a result of a debug state, a group of `float32` and `float64`.
 extension FixtureFile {
     /// Measures a tensor of `shape` against the float64 and float32 runs at `path`, slab by slab. An element that is nil
     /// is left out.
-    func measure(
+    package func measure(
         _ path: String, _ shape: [Int], _ coverage: Coverage, _ element: (Int) -> Double?
     ) throws(FixtureError) -> ErrorMeasure {
         var measure = ErrorMeasure()
@@ -26,15 +26,5 @@ extension FixtureFile {
             }
         }
         return measure
-    }
-
-    /// Describes the errors of a failed tensor, unless it is too large for that. An element that is nil counts as right.
-    func explain(
-        _ row: inout ComparisonRow, _ path: String, _ shape: [Int], _ coverage: Coverage, _ element: (Int) -> Double?
-    ) throws(FixtureError) {
-        guard ComparisonRow.isExplained(shape) else { return }
-        let truth = try read("\(path)/float64", Double.self)
-        row.explainBand(
-            actual: truth.indices.map { element($0) ?? truth[$0] }, truth: truth, shape: shape, coverage: coverage)
     }
 }

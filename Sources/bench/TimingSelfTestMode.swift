@@ -1,10 +1,10 @@
-import Benchmarking
 import KernelCatalog
 import Platform
+import SelfTest
 import Terminal
 
 /// `bench selftest`: whether the gate finds what it should, on this machine, now.
-enum SelfTestMode {
+enum TimingSelfTestMode {
     private static let syntax = CommandSyntax(
         "bench selftest",
         summary:
@@ -20,7 +20,7 @@ enum SelfTestMode {
         let selection = arguments.value("--kernels") ?? "fast"
         _ = try KernelCatalog.set(named: selection)
         let bar = ProgressBar()
-        let outcome = try SelfTest(.kernels(selection), trials: try arguments.count("--trials") ?? 100) {
+        let outcome = try TimingSelfTest(.kernels(selection), trials: try arguments.count("--trials") ?? 100) {
             bar.show($0, fraction: $1)
         }.run()
         bar.clear()

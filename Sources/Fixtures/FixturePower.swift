@@ -1,5 +1,7 @@
+import Accuracy
+
 /// Wrong answers that a fixture's bounds must reject. The rule is in fixtures/README.md, "The power of a fixture".
-enum Mutation: String, CaseIterable {
+package enum Mutation: String, CaseIterable {
     case zero, scaled, shifted, rolled, transposed, dropped
 
     /// The power above which a wrong answer is rejected: its own rounding then cannot bring it back.
@@ -10,18 +12,18 @@ enum Mutation: String, CaseIterable {
 ///
 /// A wrong answer puts d′ in the place of d = truth − initial. Elements that the contract does not speak of have d = 0 and
 /// do not count.
-struct FixturePower {
+package struct FixturePower {
     /// The power of each mutation that applies.
-    private(set) var powers: [Mutation: Double] = [:]
+    package private(set) var powers: [Mutation: Double] = [:]
 
     /// The mutations that apply and are not rejected, in the order of the rule.
-    var weak: [Mutation] { Mutation.allCases.filter { !(powers[$0, default: .infinity] > Mutation.rejected) } }
+    package var weak: [Mutation] { Mutation.allCases.filter { !(powers[$0, default: .infinity] > Mutation.rejected) } }
 
     private let d: [Double]
     private let shape: [Int]
 
     /// The power of a bound for each element.
-    init(_ d: [Double], bound: [Double], shape: [Int]) {
+    package init(_ d: [Double], bound: [Double], shape: [Int]) {
         self.init(d, shape)
         func fraction(_ index: Int, _ other: Double) -> Double {
             ErrorMeasure.fraction(ErrorMeasure.error(other, d[index]), of: bound[index])
@@ -32,7 +34,7 @@ struct FixturePower {
     }
 
     /// The power of a band of the root mean square error.
-    init(_ d: [Double], band: Double, shape: [Int]) {
+    package init(_ d: [Double], band: Double, shape: [Int]) {
         self.init(d, shape)
         func rms(_ indices: some Collection<Int>, _ error: (Int) -> Double) -> Double {
             (indices.reduce(0) { $0 + error($1) * error($1) } / Double(indices.count)).squareRoot()
@@ -82,17 +84,20 @@ struct FixturePower {
 }
 
 /// The powers of one result over the cases of its kernel.
-struct PowerTally {
+package struct PowerTally {
     /// How many of the cases to which a mutation applies must reject it, and what share of them.
     private static let least = (cases: 5, share: 0.75)
 
     private var powers: [Mutation: [Double]] = [:]
 
+    /// Of no cases yet.
+    package init() {}
+
     /// Takes in a case.
-    mutating func add(_ power: FixturePower) { powers.merge(power.powers.mapValues { [$0] }) { $0 + $1 } }
+    package mutating func add(_ power: FixturePower) { powers.merge(power.powers.mapValues { [$0] }) { $0 + $1 } }
 
     /// A mutation that too few cases reject, in words; nil where all is well.
-    var shortfall: String? {
+    package var shortfall: String? {
         for mutation in Mutation.allCases {
             guard let powers = powers[mutation] else { continue }
             let rejecting = powers.count { $0 > Mutation.rejected }

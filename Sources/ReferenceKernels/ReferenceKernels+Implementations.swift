@@ -1,0 +1,33 @@
+import Kernels
+
+extension ReferenceKernels {
+    /// The implementation of every kernel, over `Scalar`: `Double` gives the truth.
+    public static func implementations<Scalar: KernelScalar>() -> [Implementation<Scalar>] {
+        [
+            Implementation("reference", ReferenceKernels.encoderForward),
+            Implementation("reference", ReferenceKernels.encoderBackward),
+            Implementation("reference", ReferenceKernels.layernormForward),
+            Implementation("reference", ReferenceKernels.layernormBackward),
+            Implementation("reference", ReferenceKernels.matmulForward),
+            Implementation("reference", ReferenceKernels.matmulBackward),
+            Implementation("reference", ReferenceKernels.attentionForward),
+            Implementation("reference", ReferenceKernels.attentionBackward),
+            Implementation("reference", ReferenceKernels.geluForward),
+            Implementation("reference", ReferenceKernels.geluBackward),
+            Implementation("reference", ReferenceKernels.residualForward),
+            Implementation("reference", ReferenceKernels.residualBackward),
+            Implementation("reference", ReferenceKernels.softmaxForward),
+            Implementation("reference", ReferenceKernels.crossentropyForward),
+            Implementation("reference", ReferenceKernels.crossentropySoftmaxBackward),
+            Implementation("reference", ReferenceKernels.adamwUpdate),
+        ]
+    }
+
+    /// The kernels over `Scalar`, each once, in the order of the contract: those above, then those that any set composes.
+    public static func kernels<Scalar: KernelScalar>(over _: Scalar.Type) -> [any Kernel<Scalar>.Type] {
+        (implementations() as [Implementation<Scalar>]).map(\.kernel) + [
+            FlashAttention.Forward<Scalar>.self, FlashAttention.Backward<Scalar>.self,
+            Classifier.Forward<Scalar>.self, Classifier.Backward<Scalar>.self,
+        ]
+    }
+}

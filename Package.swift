@@ -63,10 +63,6 @@ let package = Package(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
             swiftSettings: marchSettings),
         .target(
-            name: "Accuracy", dependencies: ["Kernels", "Platform", "ReferenceKernels", "Tensors"],
-            swiftSettings: optimized),
-
-        .target(
             name: "Accuracy", dependencies: ["Kernels", "Platform", "Tensors"], swiftSettings: optimized),
 
         // MARK: - Model

@@ -56,7 +56,7 @@ public struct DrawnCall: Sendable, Hashable {
     func values<K: KernelInDouble>(
         of kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
     ) -> CallValues<Double> {
-        let whole = Self.signature(kernel, self)
+        let whole = signature(kernel)
         var values = part(whole, at: selection)
         let derived = left(to: kernel, at: selection, by: reference)
         for argument in whole.inputs {
@@ -68,12 +68,9 @@ public struct DrawnCall: Sendable, Hashable {
         return values
     }
 
-    static func signature<K: Kernel>(_ kernel: K.Type, _ call: DrawnCall) -> Signature {
-        do {
-            return try K.signature(sizes: call.sizes, overwrites: call.overwrites)
-        } catch {
-            preconditionFailure("\(error)")
-        }
+    /// What the whole call takes.
+    func signature<K: Kernel>(_: K.Type) -> Signature {
+        K(sizes: sizes, overwrites: overwrites) { _ in nil }.signature
     }
 
     /// The part's sizes, with what its results hold before.
@@ -110,9 +107,11 @@ public struct DrawnCall: Sendable, Hashable {
     private func left<K: BackwardKernel>(
         byForwardOf kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
     ) -> [String: [Double]] where K.Scalar == Double {
-        let wanted = Set(Self.signature(kernel, self).inputs.map(\.name))
+        let wanted = Set(signature(kernel).inputs.map(\.name))
         let forward = K.derivative.forward
-        let made = forward.flatMap { Self.openSignature($0, self).results }
+        // A forward call has no gradients to overwrite.
+        let call = DrawnCall(sizes: sizes, absent: absent, seed: seed)
+        let made = forward.flatMap { call.signature($0).results }
         guard made.contains(where: { wanted.contains($0.name) }) else { return [:] }
         // A part of a forward call suffices where what is wanted of it can be computed position by position.
         let common = made.filter { wanted.contains($0.name) }.map(\.independent).reduce(selection.names) {
@@ -120,7 +119,7 @@ public struct DrawnCall: Sendable, Hashable {
         }
         let inner = selection.only(common)
         var known: [String: [Double]] = [:]
-        for kernel in forward { known.merge(open(kernel, known, inner, reference)) { $1 } }
+        for kernel in forward { known.merge(call.results(of: kernel, given: known, at: inner, by: reference)) { $1 } }
         // Of what was computed whole, the selected positions.
         let rest = selection.only(selection.names.subtracting(common))
         return Dictionary(
@@ -131,23 +130,14 @@ public struct DrawnCall: Sendable, Hashable {
             })
     }
 
-    private static func openSignature<K: Kernel<Double>>(_ kernel: K.Type, _ call: DrawnCall) -> Signature {
-        // A forward call has no gradients to overwrite.
-        var call = call
-        call.overwrites = []
-        return signature(kernel, call)
-    }
-
-    /// Makes a forward call, given what those before it left.
-    private func open<K: Kernel<Double>>(
-        _ kernel: K.Type, _ known: [String: [Double]], _ selection: Selection, _ reference: KernelSet<Double>
+    /// What a forward call leaves, given what those before it left.
+    private func results<K: Kernel<Double>>(
+        of kernel: K.Type, given known: [String: [Double]], at selection: Selection, by reference: KernelSet<Double>
     ) -> [String: [Double]] {
-        var call = self
-        call.overwrites = []
-        let signature = Self.signature(kernel, call)
-        var values = call.part(signature, at: selection)
+        let signature = signature(kernel)
+        var values = part(signature, at: selection)
         for argument in signature.inputs where !absent.contains(argument.name) {
-            call.draw(argument, at: selection, known, into: &values)
+            draw(argument, at: selection, known, into: &values)
         }
         return values.results(of: kernel, by: reference)
     }
@@ -166,7 +156,7 @@ extension DrawnCall {
                 let multiples = Int.random(in: 0..<most, using: &generator)
                 return size.divisor > 1 ? size.divisor * (1 + multiples / 2) : size.least + multiples
             }
-            let count = Self.signature(kernel, DrawnCall(sizes: sizes)).arguments.reduce(0) { $0 + $1.count }
+            let count = DrawnCall(sizes: sizes).signature(kernel).arguments.reduce(0) { $0 + $1.count }
             if count <= elements || most == 1 { break }
         }
         self.init(sizes: sizes, absent: absent, seed: seed)

@@ -39,7 +39,7 @@ public struct KernelCase: Sendable {
     ) {
         let exact = values.converted(to: Double.self)
         let errors = exact.roundingErrors(of: K.InDouble.self, truth: truth)
-        let signature = DrawnCall.signature(K.self, DrawnCall(sizes: values.sizes, overwrites: values.overwrites))
+        let signature = K(sizes: values.sizes, overwrites: values.overwrites) { _ in nil }.signature
         (kernel, self.name, self.values) = (K.name, name, values)
         results = signature.results.filter { !values.absent.contains($0.name) }.map { argument in
             guard let truth = truth[argument.name], let errors = errors[argument.name] else {

@@ -108,3 +108,17 @@ package struct PowerTally {
         return nil
     }
 }
+
+extension FixturePower {
+    /// The power of the bounds of a case's result.
+    package init(_ result: KernelCase.Result) {
+        // What is not specified cannot reject anything.
+        var d = [Double](repeating: 0, count: result.truth.count)
+        var limits = [Double](repeating: .infinity, count: result.truth.count)
+        for index in result.specified {
+            d[index] = result.truth[index] - Double(result.initial?[index] ?? 0)
+            limits[index] = result.bound[index]
+        }
+        self.init(d, bound: limits, shape: result.argument.shape)
+    }
+}

@@ -59,7 +59,7 @@ struct GradientProblem {
         var drawn: Set<String> = []
         var made: [Argument] = []
         for kernel in forward {
-            let signature = Self.open(kernel, call.sizes)
+            let signature = Self.signature(kernel, call.sizes)
             for argument in signature.inputs
             where exact.numbers[argument.name] == nil && exact.tokens[argument.name] == nil
                 && !call.absent.contains(argument.name)
@@ -167,16 +167,8 @@ struct GradientProblem {
         return results
     }
 
-    private static func open<K: Kernel<Float>>(_ kernel: K.Type, _ sizes: [String: Int]) -> Signature {
-        signature(kernel, sizes)
-    }
-
-    private static func signature<K: Kernel>(_: K.Type, _ sizes: [String: Int]) -> Signature {
-        do {
-            return try K.signature(sizes: sizes)
-        } catch {
-            preconditionFailure("\(error)")
-        }
+    private static func signature<K: Kernel<Float>>(_: K.Type, _ sizes: [String: Int]) -> Signature {
+        K(sizes: sizes) { _ in nil }.signature
     }
 
     // MARK: - Forward

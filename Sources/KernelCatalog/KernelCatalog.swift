@@ -3,10 +3,17 @@ import Kernels
 import ReferenceKernels
 
 /// Every implementation of every kernel, listed once.
-public enum KernelCatalog {
-    /// Adding an implementation is one file and one line here.
-    public static let implementations: [Implementation<Float>] =
-        reference() + [
+public struct KernelCatalog: Sendable {
+    /// The reference implementation of every kernel: the kernels that there are, in the order of the contract.
+    public let reference: [Implementation<Float>]
+    /// The same over `Double`: the truth.
+    public let exact: [Implementation<Double>]
+    /// The other implementations.
+    public let others: [Implementation<Float>]
+
+    /// GPT-2's kernels.
+    public static let standard = KernelCatalog(
+        reference: references(), exact: references(), others: [
             Implementation("fast", FastKernels.encoderForward),
             Implementation("fast", FastKernels.encoderBackward),
             Implementation("fast", FastKernels.layernormForward),
@@ -27,26 +34,31 @@ public enum KernelCatalog {
             Implementation("fast", overwrites: true, FastKernels.flashAttentionBackward),
             Implementation("fast", FastKernels.classifierForward),
             Implementation("fast", FastKernels.classifierBackward),
-        ]
+        ])
 
-    /// The reference implementation of every kernel, over `Scalar`: `Double` gives the truth.
-    public static func reference<Scalar: KernelScalar>() -> [Implementation<Scalar>] {
+    /// All implementations.
+    public var implementations: [Implementation<Float>] { reference + others }
+
+    private static func references<Scalar: KernelScalar>() -> [Implementation<Scalar>] {
         ReferenceKernels.implementations()
     }
 
+    /// This catalog with one more operation.
+    public func adding(
+        reference: [Implementation<Float>], exact: [Implementation<Double>], others: [Implementation<Float>] = []
+    ) -> KernelCatalog {
+        KernelCatalog(
+            reference: self.reference + reference, exact: self.exact + exact, others: self.others + others)
+    }
+
     /// The names of implementations, each once, in order of appearance.
-    public static var names: [String] { unique(implementations.map(\.name)) }
+    public var names: [String] { Self.unique(implementations.map(\.name)) }
 
     /// The operations, each once, in the order of the contract.
-    public static var operations: [String] { unique(kernels.map { $0.name.operation }) }
+    public var operations: [String] { Self.unique(kernels.map { $0.name.operation }) }
 
-    /// The kernels, each once, in the order of the contract: those of the reference, then those that any set composes.
-    public static var kernels: [any Kernel<Float>.Type] { kernels(over: Float.self) }
-
-    /// The same kernels over another element type.
-    public static func kernels<Scalar: KernelScalar>(over type: Scalar.Type) -> [any Kernel<Scalar>.Type] {
-        ReferenceKernels.kernels(over: type)
-    }
+    /// The kernels, each once, in the order of the contract.
+    public var kernels: [any Kernel<Float>.Type] { reference.map(\.kernel) }
 
     static func unique(_ names: [String]) -> [String] {
         names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

@@ -19,7 +19,7 @@ extension KernelCatalog {
     /// The operations of those names, as `--only` takes them.
     ///
     /// - Throws: ``KernelSelectionError`` when there is no operation of a name.
-    public static func checkedOperations(_ names: [String]) throws(KernelSelectionError) -> Set<String> {
+    public func checkedOperations(_ names: [String]) throws(KernelSelectionError) -> Set<String> {
         if let unknown = names.first(where: { !operations.contains($0) }) {
             throw KernelSelectionError(
                 description:
@@ -31,7 +31,7 @@ extension KernelCatalog {
     /// The set that `selection` names; see ``selection(named:workers:)``.
     ///
     /// - Throws: ``KernelSelectionError`` when a name matches nothing.
-    public static func set(
+    public func set(
         named selection: String, workers: Workers = .one
     ) throws(KernelSelectionError) -> KernelSet<Float> {
         try self.selection(named: selection, workers: workers).kernels
@@ -44,10 +44,10 @@ extension KernelCatalog {
     /// `fast`, `fast,matmul=reference`, `matmul=mine`, `./libmine.so`. A library's kernels run in child processes.
     ///
     /// - Throws: ``KernelSelectionError`` when a name matches nothing, or a library cannot be used.
-    public static func selection(
+    public func selection(
         named selection: String, workers: Workers = .one
     ) throws(KernelSelectionError) -> KernelSelection {
-        var found = KernelSelection(kernels: KernelSet(reference(), workers: workers))
+        var found = KernelSelection(kernels: KernelSet(reference, workers: workers))
         for item in selection.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = item.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
             guard let name = parts.last, !name.isEmpty, parts.count <= 2 else {
@@ -67,21 +67,21 @@ extension KernelCatalog {
                 if let library = found.libraries.first(where: { $0.path == name }) {
                     throw KernelSelectionError(
                         description: "--kernels: \(name) has no \(operation ?? ""); it has "
-                            + unique(library.provided.map(\.operation)).joined(separator: ", "))
+                            + Self.unique(library.provided.map(\.operation)).joined(separator: ", "))
                 }
-                let known = unique(candidates.map(\.name))
+                let known = Self.unique(candidates.map(\.name))
                 throw KernelSelectionError(
                     description: "--kernels: no implementation \(operation.map { "of \($0) " } ?? "")"
                         + "is called '\(name)'; there are \(known.joined(separator: ", "))")
             }
-            if name == "fast" { try checkMachine() }
+            if name == "fast" { try Self.checkMachine() }
             for implementation in chosen { found.kernels.use(implementation) }
         }
         return found
     }
 
     /// The kernels of the library at `path`, opened once.
-    private static func library(
+    private func library(
         _ path: String, _ found: inout KernelSelection
     ) throws(KernelSelectionError) -> [Implementation<Float>] {
         if let library = found.libraries.first(where: { $0.path == path }) { return library.implementations }
@@ -90,7 +90,7 @@ extension KernelCatalog {
                 description: "--kernels: \(namesake.path) and \(path) have one name in reports; rename one")
         }
         do {
-            let library = try ForeignLibrary(path)
+            let library = try ForeignLibrary(path, kernels: kernels)
             found.libraries.append(library)
             return library.implementations
         } catch {

@@ -59,21 +59,22 @@ extension BenchmarkReport {
                 + others.map { "over \(contestants[$0].name)" },
             rows.map { row in
                 let first = row.timings[0]
-                return [
-                    row.kernel, row.place, row.sizes, first.implementation,
-                    first.seconds.map {
-                        "\(Formatting.seconds($0)) ± \(Formatting.seconds(first.spread ?? 0))"
-                    } ?? first.reason ?? "–",
+                let time = first.times.map { "\(Formatting.seconds($0.seconds)) ± \(Formatting.seconds($0.spread))" }
+                let error = first.accuracy.map { Formatting.number($0.worst) }
+                let cells = [
+                    row.kernel, row.place, row.sizes, first.implementation, time ?? first.reason ?? "–",
                     first.seconds.map(row.rate) ?? "–", row.percentOfCeiling(first) ?? "–", row.boundBy.rawValue,
-                    first.isWrong ? "**wrong**" : first.accuracy.map { Formatting.number($0.worst) } ?? "–",
+                    first.isWrong ? "**wrong**" : error ?? "–",
                 ]
-                    + others.map { index in
-                        let timing = row.timings[index]
-                        guard let comparison = timing.comparison else { return timing.reason ?? "–" }
-                        let error = timing.accuracy.map { ", error \(Formatting.number($0.worst))" } ?? ""
-                        return "\(Self.interval(comparison)) \(comparison.verdict.rawValue)\(error)"
-                    }
+                return cells + others.map { Self.comparison(row.timings[$0]) }
             }, right: [4, 5, 6, 8])
+    }
+
+    /// The first contestant's speed-up over another, and how right that is.
+    private static func comparison(_ timing: Timing) -> String {
+        guard let comparison = timing.comparison else { return timing.reason ?? "–" }
+        let error = timing.accuracy.map { ", error \(Formatting.number($0.worst))" } ?? ""
+        return "\(interval(comparison)) \(comparison.verdict.rawValue)\(error)"
     }
 
     private var tableNote: String {

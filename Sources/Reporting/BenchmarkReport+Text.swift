@@ -167,7 +167,13 @@ extension BenchmarkReport.Row {
 extension BenchmarkReport.Timing {
     /// The first contestant's speed-up over this one: `3.21×`, `~1.01×` where it is open or within the noise.
     var speedupWord: String {
-        guard let comparison else { return isWrong ? "WRONG" : note == "the same code" ? "same code" : "-" }
+        guard let comparison else {
+            switch outcome {
+            case .wrong: return "WRONG"
+            case .untimed(.sameCode): return "same code"
+            case .timed, .untimed: return "-"
+            }
+        }
         let isOpen = comparison.verdict == .same || comparison.verdict == .unsure && comparison.pairs >= 6
         return (isOpen ? "~" : "") + "\(Formatting.number(1 / comparison.ratio))×"
     }

@@ -26,7 +26,7 @@ struct CommonFault: Sendable {
         let memory = Memory()
         let body = body
         let implementation = Implementation<Float>("faulty") { (call: K, workers: Workers) in
-            body(Arguments(call), workers, memory) { KernelSet<Float>(KernelCatalog.reference()).run(call) }
+            body(Arguments(call), workers, memory) { KernelSet<Float>(KernelCatalog.standard.reference).run(call) }
         }
         return Fault(name, in: implementation)
     }

@@ -17,7 +17,7 @@ public enum FaultCatalogue {
     /// Faults of single kernels: of their mathematics, and those that any kernel can have.
     public static var kernelFaults: [Fault] {
         recipes.flatMap { $0.planted }
-            + KernelCatalog.kernels.flatMap { kernel in
+            + KernelCatalog.standard.kernels.flatMap { kernel in
                 CommonFault.all.compactMap { $0.planted(in: kernel) }
             }
     }

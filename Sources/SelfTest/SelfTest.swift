@@ -30,7 +30,7 @@ public struct SelfTest {
         faults: [SelfTestReport.Fault], falseAlarms: [SelfTestReport.FalseAlarm], variants: Int, seed: UInt64
     ) {
         var fixtures: [String: KernelFixture] = [:]
-        for operation in KernelCatalog.operations { fixtures[operation] = try fixture(of: operation) }
+        for operation in KernelCatalog.standard.operations { fixtures[operation] = try fixture(of: operation) }
         func verdict(
             on implementation: Implementation<Float>, threads: Int
         ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
@@ -73,7 +73,7 @@ public struct SelfTest {
     /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.
     func tried(_ fault: WiringFault) throws(FixtureError) -> SelfTestReport.Fault {
         let request = VerificationRequest(
-            kernels: KernelSet(KernelCatalog.reference()), fixtures: ["\(root)/fixtures/tiny.h5"],
+            kernels: KernelSet(KernelCatalog.standard.reference), fixtures: ["\(root)/fixtures/tiny.h5"],
             rewiring: fault.makeInterceptor())
         let outcome = try Verifier(request).run()
         return result(fault.name, origin: Self.wiring, outcome.blamed, outcome.rows)

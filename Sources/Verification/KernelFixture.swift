@@ -1,4 +1,5 @@
 import Accuracy
+import Fixtures
 import KernelCatalog
 import Kernels
 
@@ -48,19 +49,5 @@ public struct KernelFixture {
         _ kernel: K.Type, _ file: FixtureFile, group: String
     ) throws(FixtureError) -> CaseTrial {
         CaseTrial(kernel, try KernelCase(kernel, file, group: group))
-    }
-}
-
-extension FixturePower {
-    /// The power of the bounds of a case's result.
-    fileprivate init(_ result: KernelCase.Result) {
-        // What is not specified cannot reject anything.
-        var d = [Double](repeating: 0, count: result.truth.count)
-        var limits = [Double](repeating: .infinity, count: result.truth.count)
-        for index in result.specified {
-            d[index] = result.truth[index] - Double(result.initial?[index] ?? 0)
-            limits[index] = result.bound[index]
-        }
-        self.init(d, bound: limits, shape: result.argument.shape)
     }
 }

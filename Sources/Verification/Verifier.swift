@@ -73,7 +73,7 @@ public struct Verifier {
 
     /// The fixtures of the repository at `root`: one file for each operation, and `tiny.h5`.
     public static func committedFixtures(in root: String) -> [String] {
-        KernelCatalog.operations.map { "\(root)/fixtures/kernels/\($0).h5" } + ["\(root)/fixtures/tiny.h5"]
+        KernelCatalog.standard.operations.map { "\(root)/fixtures/kernels/\($0).h5" } + ["\(root)/fixtures/tiny.h5"]
     }
 
     /// Compares everything.

@@ -106,13 +106,13 @@ enum BenchMode {
         guard (1...2).contains(names.count) else {
             throw UsageError("--kernels needs one set or two, such as fast,reference")
         }
-        for name in names { _ = try KernelCatalog.set(named: name) }
+        for name in names { _ = try KernelCatalog.standard.set(named: name) }
         var contestants = names.map { WorkerCommand.kernels($0) }
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
         let only = arguments.list("--only")
         return BenchmarkRequest(
             contestants: contestants, shapes: try shapes(arguments, otherwise: "124M:1x64"),
-            operations: only.isEmpty ? nil : try KernelCatalog.checkedOperations(only.filter { $0 != "step" }),
+            operations: only.isEmpty ? nil : try KernelCatalog.standard.checkedOperations(only.filter { $0 != "step" }),
             threads: try threads(arguments), steps: only.isEmpty || only.contains("step"))
     }
 

@@ -33,8 +33,8 @@ enum GateMode {
             throw UsageError("gate needs --base GITREF, such as gate --base HEAD~1")
         }
         let only = arguments.list("--only")
-        let operations = only.isEmpty ? nil : try KernelCatalog.checkedOperations(only)
-        let accepted = try KernelCatalog.checkedOperations(arguments.list("--accept"))
+        let operations = only.isEmpty ? nil : try KernelCatalog.standard.checkedOperations(only)
+        let accepted = try KernelCatalog.standard.checkedOperations(arguments.list("--accept"))
         let shapes = try BenchMode.shapes(arguments, otherwise: "124M:1x64,odd")
         let threads = arguments.has("--threads") ? try BenchMode.threads(arguments) : [1]
         let base = try Checkout(base: reference)

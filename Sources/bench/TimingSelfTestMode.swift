@@ -18,7 +18,7 @@ enum TimingSelfTestMode {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try syntax.parse(words)
         let selection = arguments.value("--kernels") ?? "fast"
-        _ = try KernelCatalog.set(named: selection)
+        _ = try KernelCatalog.standard.set(named: selection)
         let bar = ProgressBar()
         let outcome = try TimingSelfTest(.kernels(selection), trials: try arguments.count("--trials") ?? 100) {
             bar.show($0, fraction: $1)

@@ -40,7 +40,7 @@ let syntax = CommandSyntax(
 
 Terminal.run("generate") {
     let arguments = try syntax.parse(Array(CommandLine.arguments.dropFirst()))
-    let kernels = try KernelCatalog.set(
+    let kernels = try KernelCatalog.standard.set(
         named: arguments.value("--kernels") ?? "fast",
         workers: Workers(
             count: try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount))

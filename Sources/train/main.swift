@@ -68,7 +68,7 @@ let syntax = CommandSyntax(
 Terminal.run("train") {
     let words = Array(CommandLine.arguments.dropFirst())
     let arguments = try syntax.parse(words)
-    let kernels = try KernelCatalog.set(
+    let kernels = try KernelCatalog.standard.set(
         named: arguments.value("--kernels") ?? "fast",
         workers: Workers(
             count: try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount))

@@ -28,10 +28,10 @@ enum GradientCheckMode {
         let arguments = try syntax.parse(words)
         let started = ContinuousClock.now
         let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
-        let kernels = try KernelCatalog.selection(
+        let kernels = try KernelCatalog.standard.selection(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)
         ).kernels
-        let operations = try KernelCatalog.checkedOperations(arguments.list("--only"))
+        let operations = try KernelCatalog.standard.checkedOperations(arguments.list("--only"))
         let seed = UInt64(try arguments.count("--seed") ?? 1)
         let bar = ProgressBar()
         let check = GradientCheck(operations: operations, seed: seed) { bar.show($0, fraction: $1) }

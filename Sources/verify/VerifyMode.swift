@@ -57,7 +57,7 @@ enum VerifyMode {
         }
         let started = ContinuousClock.now
         let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
-        let selection = try KernelCatalog.selection(
+        let selection = try KernelCatalog.standard.selection(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads))
         if arguments.has("--model") || arguments.has("--state") {
             return try LLMCMode.run(arguments, selection.kernels, selection.libraries, flags: words)
@@ -65,7 +65,7 @@ enum VerifyMode {
         let request = VerificationRequest(
             kernels: selection.kernels, libraries: selection.libraries,
             fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
-            operations: try KernelCatalog.checkedOperations(arguments.list("--only")),
+            operations: try KernelCatalog.standard.checkedOperations(arguments.list("--only")),
             modes: try modes(arguments.list("--mode")))
 
         let bar = ProgressBar()
@@ -103,8 +103,8 @@ enum VerifyMode {
     private static func listing() -> [String] {
         Formatting.plain(
             [["kernel", "implementations"]]
-                + KernelCatalog.kernels.map { kernel in
-                    let names = KernelCatalog.implementations.filter { $0.kernelName == kernel.name }.map(\.name)
+                + KernelCatalog.standard.kernels.map { kernel in
+                    let names = KernelCatalog.standard.implementations.filter { $0.kernelName == kernel.name }.map(\.name)
                     return [kernel.name.description, names.joined(separator: ", ")]
                 })
     }

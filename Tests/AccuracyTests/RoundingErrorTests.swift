@@ -12,11 +12,11 @@ private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().d
 
 struct RoundingErrorTests {
     /// The errors here are those that the fixtures' generator computed, rounded up to eight bits, in every case.
-    @Test(arguments: KernelCatalog.operations)
+    @Test(arguments: KernelCatalog.standard.operations)
     func agreeWithTheFixtures(_ operation: String) throws {
         let file = try File(reading: "\(root)/fixtures/kernels/\(operation).h5")
         var compared = 0
-        for kernel in KernelCatalog.kernels where kernel.name.operation == operation {
+        for kernel in KernelCatalog.standard.kernels where kernel.name.operation == operation {
             let names = self.names(of: kernel)
             for name in try file.children(of: "/\(kernel.name.pass.rawValue)") {
                 let group = "/\(kernel.name.pass.rawValue)/\(name)"

@@ -27,7 +27,7 @@ struct GPT2Tests {
     /// Central differences in double, along a random direction of each parameter, through two micro-batches.
     @Test(arguments: Memory.allCases) func gradientIsTheSlopeOfTheLoss(_ memory: Memory) throws {
         let model = GPT2<Double>(
-            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.reference()), memory: memory)
+            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.standard.reference), memory: memory)
         model.initialize(seed: 3)
         let batches = [(0, 1), (40, 7)].map { start, stride in (0..<11).map { Int32((start + $0 * stride) % 257) } }
         func loss(gradients: Bool = false) throws -> Double {
@@ -62,12 +62,12 @@ struct GPT2Tests {
     }
 
     /// A lean model computes what a complete one does, whatever of its kernels are fused, overwrite or do not.
-    @Test(arguments: KernelCatalog.names, KernelCatalog.names)
+    @Test(arguments: KernelCatalog.standard.names, KernelCatalog.standard.names)
     func leanIsTheSame(_ name: String, _ other: String) throws {
         func gradients(_ name: String, _ memory: Memory, overwrites: Bool) throws -> (Double, [Float]) {
             let model = GPT2<Float>(
                 configuration: .tiny, batch: 2, sequence: 9,
-                kernels: try KernelCatalog.set(named: name, workers: Workers(count: 2)), memory: memory)
+                kernels: try KernelCatalog.standard.set(named: name, workers: Workers(count: 2)), memory: memory)
             model.initialize(seed: 4)
             try model.load(inputs: (0..<18).map { $0 * 7 % 257 }, targets: (0..<18).map { $0 * 3 + 1 })
             let loss = model.forward()
@@ -86,7 +86,7 @@ struct GPT2Tests {
 
     @Test(arguments: Memory.allCases) func learns(_ memory: Memory) throws {
         var model = GPT2<Float>(
-            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.set(named: "fast"), memory: memory)
+            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.standard.set(named: "fast"), memory: memory)
         model.initialize(seed: 1)
         let tokens = (0..<17).map { Int32($0 * 5 % 11) }
         try model.load(inputs: tokens[..<16], targets: tokens[1...])
@@ -107,7 +107,7 @@ struct GPT2Tests {
     @Test(arguments: [Int32(257), -1, .max])
     func tokensOutsideTheVocabulary(_ token: Int32) throws {
         let model = GPT2<Float>(
-            configuration: .tiny, batch: 1, sequence: 3, kernels: KernelSet(KernelCatalog.reference()))
+            configuration: .tiny, batch: 1, sequence: 3, kernels: KernelSet(KernelCatalog.standard.reference))
         #expect(throws: TokenError.self) { try model.load(inputs: [1, token, 2], targets: [0, 0, 0]) }
         #expect(throws: TokenError.self) { try model.load(inputs: [1, 1, 2], targets: [0, 0, token]) }
     }

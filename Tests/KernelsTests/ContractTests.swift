@@ -6,18 +6,18 @@ import Testing
 /// The contracts of all kernels agree with one another and with the catalog.
 struct ContractTests {
     @Test func everyKernelHasAReference() {
-        let kernels = KernelCatalog.kernels.map { $0.name }
+        let kernels = KernelCatalog.standard.kernels.map { $0.name }
         #expect(Set(kernels).count == kernels.count)
-        for implementation in KernelCatalog.implementations { #expect(kernels.contains(implementation.kernelName)) }
+        for implementation in KernelCatalog.standard.implementations { #expect(kernels.contains(implementation.kernelName)) }
         #expect(
-            KernelCatalog.operations == [
+            KernelCatalog.standard.operations == [
                 "encoder", "layernorm", "matmul", "attention", "gelu", "residual", "softmax", "crossentropy",
                 "crossentropy_softmax", "adamw", "flash_attention", "classifier",
             ])
     }
 
     @Test func argumentsAreWellFormed() {
-        for kernel in KernelCatalog.kernels { check(kernel) }
+        for kernel in KernelCatalog.standard.kernels { check(kernel) }
     }
 
     private func check<K: Kernel<Float>>(_ kernel: K.Type) {
@@ -44,7 +44,7 @@ struct ContractTests {
         ("reference", "gelu backward", "reference"), ("matmul=fast", "matmul backward", "fast"),
     ])
     func selection(_ text: String, kernel: String, implementation: String) throws {
-        let set = try KernelCatalog.set(named: text)
+        let set = try KernelCatalog.standard.set(named: text)
         let found = try #require(set.kernels.first { $0.name.description == kernel })
         #expect(set.implementation(of: found) == implementation)
     }
@@ -53,7 +53,7 @@ struct ContractTests {
         ("slow", "'slow'"), ("matmul=slow", "'slow'"), ("conv=fast", "'conv'"), ("", "''"), ("gelu=mine", "reference"),
     ])
     func unknownSelection(_ text: String, named: String) {
-        let error = #expect(throws: KernelSelectionError.self) { _ = try KernelCatalog.set(named: text) }
+        let error = #expect(throws: KernelSelectionError.self) { _ = try KernelCatalog.standard.set(named: text) }
         #expect(error?.description.contains(named) == true)
     }
 }

@@ -17,14 +17,14 @@ struct MatmulTests {
         Sizes(rows: 485, C: 20, OC: 37), Sizes(rows: 5, C: 40, OC: 490), Sizes(rows: 64, C: 1, OC: 64),
     ]
 
-    @Test(arguments: KernelCatalog.names, sizes)
+    @Test(arguments: KernelCatalog.standard.names, sizes)
     func forward(_ name: String, _ sizes: Sizes) throws {
         let (rows, C, OC) = (sizes.rows, sizes.C, sizes.OC)
         var draw = SplitMix64(state: 7)
         let inp = draw.tensor(rows * C), weight = draw.tensor(OC * C), bias = draw.tensor(OC)
         let truth = Tensor<Double>(repeating: 0, count: rows * OC),
             gauge = Tensor<Double>(repeating: 0, count: rows * OC)
-        let oracle = KernelSet<Double>(KernelCatalog.reference())
+        let oracle = KernelSet(KernelCatalog.standard.exact)
         for (out, absolute) in [(truth.view, false), (gauge.view, true)] {
             let i = inp.view.inDouble(absolute), w = weight.view.inDouble(absolute), b = bias.view.inDouble(absolute)
             oracle.run(
@@ -34,7 +34,7 @@ struct MatmulTests {
         var bits: [[UInt32]] = []
         for threads in [1, 2, 3, 5] {
             let out = Tensor<Float>(repeating: .nan, count: rows * OC)
-            try KernelCatalog.set(named: name, workers: Workers(count: threads)).run(
+            try KernelCatalog.standard.set(named: name, workers: Workers(count: threads)).run(
                 Matmul.Forward(
                     out: out.view, inp: View(inp.view), weight: View(weight.view), bias: View(bias.view),
                     B: 1, T: rows, C: C, OC: OC))
@@ -51,7 +51,7 @@ struct MatmulTests {
         #expect(bits.allSatisfy { $0 == bits[0] })
     }
 
-    @Test(arguments: KernelCatalog.names, sizes)
+    @Test(arguments: KernelCatalog.standard.names, sizes)
     func backwardIsTheTransposeOfForward(_ name: String, _ sizes: Sizes) throws {
         // ⟨dout, inp · weightᵀ⟩ = ⟨dinp, inp⟩ = ⟨dweight, weight⟩, whatever the sizes.
         let (rows, C, OC) = (sizes.rows, sizes.C, sizes.OC)
@@ -59,7 +59,7 @@ struct MatmulTests {
         let inp = draw.tensor(rows * C), weight = draw.tensor(OC * C), dout = draw.tensor(rows * OC)
         let out = Tensor<Float>(repeating: 0, count: rows * OC)
         let dinp = Tensor<Float>(repeating: 0, count: rows * C), dweight = Tensor<Float>(repeating: 0, count: OC * C)
-        let set = try KernelCatalog.set(named: name, workers: Workers(count: 2))
+        let set = try KernelCatalog.standard.set(named: name, workers: Workers(count: 2))
         set.run(
             Matmul.Forward(
                 out: out.view, inp: View(inp.view), weight: View(weight.view), bias: nil, B: 1, T: rows, C: C, OC: OC))

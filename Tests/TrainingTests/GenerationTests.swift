@@ -28,7 +28,7 @@ struct GenerationTests {
 
     private func parameters() throws -> GPT2<Float> {
         let model = GPT2<Float>(
-            configuration: .tiny, batch: 1, sequence: 1, kernels: try KernelCatalog.set(named: "reference"))
+            configuration: .tiny, batch: 1, sequence: 1, kernels: try KernelCatalog.standard.set(named: "reference"))
         model.initialize(seed: 8)
         for index in 0..<model.parameters.elements.count { model.parameters.elements[index] *= 6 }
         return model
@@ -38,11 +38,11 @@ struct GenerationTests {
     /// row's own is a matter of chance, and differs by ten times from another's.
     @Test(arguments: [(1, 64), (3, 64), (32, 64), (32, 5), (7, 1)], ["reference", "fast"])
     func cachedLogits(_ division: (step: Int, chunk: Int), _ kernels: String) throws {
-        let truth = try logits(KernelSet<Double>(KernelCatalog.reference()))
-        let uncached = try logits(KernelCatalog.set(named: kernels))
+        let truth = try logits(KernelSet(KernelCatalog.standard.exact))
+        let uncached = try logits(KernelCatalog.standard.set(named: kernels))
         let model = try parameters()
         var decoder = Decoder<Float>(
-            configuration: .tiny, kernels: try KernelCatalog.set(named: kernels, workers: Workers(count: 2)),
+            configuration: .tiny, kernels: try KernelCatalog.standard.set(named: kernels, workers: Workers(count: 2)),
             chunk: division.chunk)
         func rmse(_ values: some Collection<Double>, _ row: Int) -> Double {
             (zip(values, truth[row * 257..<(row + 1) * 257]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / 257)
@@ -60,14 +60,14 @@ struct GenerationTests {
 
     @Test func tokensOutsideTheVocabulary() throws {
         let model = try parameters()
-        var decoder = Decoder<Float>(configuration: .tiny, kernels: try KernelCatalog.set(named: "fast"))
+        var decoder = Decoder<Float>(configuration: .tiny, kernels: try KernelCatalog.standard.set(named: "fast"))
         #expect(throws: TokenError.self) { _ = try decoder.append([1, 257], parameters: model.parameters) }
         #expect(decoder.position == 0)
     }
 
     @Test func textsLongerThanTheBlock() throws {
         let model = try parameters()
-        var decoder = Decoder<Float>(configuration: .tiny, kernels: try KernelCatalog.set(named: "fast"))
+        var decoder = Decoder<Float>(configuration: .tiny, kernels: try KernelCatalog.standard.set(named: "fast"))
         var sampler = Sampler(temperature: 1, seed: 1)
         var written: [Int32] = []
         try TextGenerator.run(

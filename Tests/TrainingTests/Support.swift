@@ -30,7 +30,7 @@ let small = Configuration(
 
 func model(_ configuration: Configuration = small, batch: Int = 2, sequence: Int = 8) throws -> GPT2<Float> {
     GPT2<Float>(
-        configuration: configuration, batch: batch, sequence: sequence, kernels: try KernelCatalog.set(named: "fast"),
+        configuration: configuration, batch: batch, sequence: sequence, kernels: try KernelCatalog.standard.set(named: "fast"),
         memory: .lean)
 }
 
@@ -60,7 +60,7 @@ func resumed(_ path: String, tokens: [Int32] = someTokens) throws -> Trainer {
     let checkpoint = try Checkpoint(readingFrom: path)
     let (data, validation) = TokenData(tokens).split(last: 0.1)
     return try Trainer.resuming(
-        checkpoint, settings: checkpoint.header.progress.settings, kernels: KernelCatalog.set(named: "fast"),
+        checkpoint, settings: checkpoint.header.progress.settings, kernels: KernelCatalog.standard.set(named: "fast"),
         data: data,
         validation: validation)
 }

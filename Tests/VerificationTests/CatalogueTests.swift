@@ -9,7 +9,7 @@ struct CatalogueTests {
     @Test func everyKernelHasFaults() {
         let faults = FaultCatalogue.kernelFaults
         #expect(faults.count + WiringFault.all.count >= 120)
-        for kernel in KernelCatalog.kernels {
+        for kernel in KernelCatalog.standard.kernels {
             #expect(faults.count { $0.kernel == kernel.name } >= 12, "\(kernel.name)")
         }
     }

@@ -9,7 +9,7 @@ struct GradientCheckTests {
     private static let check = GradientCheck(seed: 1)
 
     @Test func everyBackwardKernelIsChecked() {
-        let backward = KernelCatalog.kernels.filter { $0.name.pass == .backward }.map { $0.name.description }
+        let backward = KernelCatalog.standard.kernels.filter { $0.name.pass == .backward }.map { $0.name.description }
         #expect(GradientCheck.kernels == backward)
     }
 
@@ -17,8 +17,8 @@ struct GradientCheckTests {
     func rightKernelsHold(seed: UInt64) throws {
         let check = GradientCheck(seed: seed)
         for row in check.reference() { #expect(row.holds, "\(row)") }
-        for name in KernelCatalog.names {
-            for row in check.verdict(on: try KernelCatalog.set(named: name)) { #expect(row.holds, "\(row)") }
+        for name in KernelCatalog.standard.names {
+            for row in check.verdict(on: try KernelCatalog.standard.set(named: name)) { #expect(row.holds, "\(row)") }
         }
     }
 
@@ -36,7 +36,7 @@ struct GradientCheckTests {
         #expect(faults.count > 250)
         var missed: [String] = []
         for fault in faults {
-            var kernels = KernelSet<Float>(KernelCatalog.reference())
+            var kernels = KernelSet<Float>(KernelCatalog.standard.reference)
             kernels.use(fault.implementation)
             let rows = Self.check.verdict(on: kernels, kernel: fault.kernel.description)
             #expect(!rows.isEmpty)
@@ -53,7 +53,7 @@ struct GradientCheckTests {
             FaultCatalogue.kernelFaults.first {
                 $0.kernel == KernelName("gelu", .forward) && $0.name == "x · sigmoid(1.702 x)"
             })
-        var kernels = KernelSet<Float>(KernelCatalog.reference())
+        var kernels = KernelSet<Float>(KernelCatalog.standard.reference)
         kernels.use(fault.implementation)
         let rows = Self.check.verdict(on: kernels, kernel: "gelu backward")
         #expect(rows.filter { !$0.holds }.map(\.method) == [.ownForward])

@@ -29,7 +29,7 @@ struct LLMCComparisonTests {
             (model, state) = (folder.path + "/model\(suffix)", folder.path + "/state.bin")
             let start = GPT2<Float>(
                 configuration: configuration, batch: batch, sequence: sequence,
-                kernels: KernelSet(KernelCatalog.reference()))
+                kernels: KernelSet(KernelCatalog.standard.reference))
             start.initialize(seed: 3)
             // Wider than GPT-2's start, norms and biases too, so that every term of every kernel matters.
             var generator = SplitMix64(state: 7)
@@ -101,14 +101,14 @@ struct LLMCComparisonTests {
 
         func outcome(_ kernels: KernelSet<Float>? = nil) throws -> VerificationOutcome {
             try LLMCComparison(
-                model: model, state: state, kernels: kernels ?? KernelCatalog.set(named: "fast")
+                model: model, state: state, kernels: kernels ?? KernelCatalog.standard.set(named: "fast")
             ).run()
         }
     }
 
-    @Test(arguments: [".bin", ".bf16.bin"], KernelCatalog.names)
+    @Test(arguments: [".bin", ".bf16.bin"], KernelCatalog.standard.names)
     func rightKernelsHold(_ suffix: String, _ kernels: String) throws {
-        let outcome = try Files(suffix).outcome(KernelCatalog.set(named: kernels))
+        let outcome = try Files(suffix).outcome(KernelCatalog.standard.set(named: kernels))
         #expect(outcome.verdict == .pass, "\(outcome.blamed?.explanation ?? "")")
         // Logits, loss, and the gradients: 12 for each block and 4 besides.
         #expect(outcome.rows.count == 2 + 12 * Self.configuration.layers + 4)
@@ -126,7 +126,7 @@ struct LLMCComparisonTests {
     func wrongKernelsDoNot(_ operation: String, _ pass: Pass, _ name: String, first tensor: String) throws {
         let fault = try #require(
             FaultCatalogue.kernelFaults.first { $0.kernel == KernelName(operation, pass) && $0.name == name })
-        var kernels = KernelSet<Float>(KernelCatalog.reference())
+        var kernels = KernelSet<Float>(KernelCatalog.standard.reference)
         kernels.use(fault.implementation)
         let outcome = try Files().outcome(kernels)
         #expect(outcome.verdict == .fail)

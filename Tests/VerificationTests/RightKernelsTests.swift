@@ -6,7 +6,7 @@ import Verification
 
 /// Right kernels hold, by every fixture, on any number of threads.
 struct RightKernelsTests {
-    @Test(arguments: KernelCatalog.names, [1, 3])
+    @Test(arguments: KernelCatalog.standard.names, [1, 3])
     func hold(_ name: String, threads: Int) throws {
         let outcome = try verify(name, threads: threads)
         #expect(outcome.verdict == .pass, "\(outcome.blamed?.explanation ?? "")")
@@ -23,7 +23,7 @@ struct RightKernelsTests {
         #expect(outcome.rows.count == outcome.fixtures.map(\.compared).reduce(0, +))
         #expect(outcome.rows.allSatisfy { $0.count > 0 })
         // Each kernel, in each of the ways in which it is judged.
-        for kernel in KernelCatalog.kernels {
+        for kernel in KernelCatalog.standard.kernels {
             let rows = outcome.rows.filter {
                 $0.operation == kernel.name.operation && $0.pass == kernel.name.pass.rawValue
             }
@@ -34,7 +34,7 @@ struct RightKernelsTests {
         }
     }
 
-    @Test(arguments: KernelCatalog.operations)
+    @Test(arguments: KernelCatalog.standard.operations)
     func onlyTheOperationAskedFor(_ operation: String) throws {
         let outcome = try verify(only: [operation])
         #expect(!outcome.rows.isEmpty)

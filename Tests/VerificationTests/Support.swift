@@ -33,7 +33,7 @@ func verify(
     fixtures: [String] = Verifier.committedFixtures(in: root), only: Set<String> = [],
     modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases)
 ) throws -> VerificationOutcome {
-    var kernels = try KernelCatalog.set(named: name, workers: Workers(count: threads))
+    var kernels = try KernelCatalog.standard.set(named: name, workers: Workers(count: threads))
     for replacement in replacements { kernels.use(replacement) }
     return try Verifier(
         VerificationRequest(kernels: kernels, fixtures: fixtures, operations: only, modes: modes)

@@ -143,7 +143,7 @@ struct UnusableFixturesTests {
     }
 
     /// One bit changed anywhere in any fixture: refused before anything of it is believed.
-    @Test(arguments: KernelCatalog.operations.map { "kernels/\($0).h5" } + ["tiny.h5"])
+    @Test(arguments: KernelCatalog.standard.operations.map { "kernels/\($0).h5" } + ["tiny.h5"])
     func flippedBits(_ fixture: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.copy(of: fixture)

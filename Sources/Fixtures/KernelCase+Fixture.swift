@@ -7,7 +7,7 @@ extension KernelCase {
     ///
     /// - Throws: ``FixtureError`` where it lacks something or has what the contract does not allow, and where PyTorch's own
     ///   float32 lies beyond the contract's bounds.
-    init<K: Kernel<Float>>(_ kernel: K.Type, _ fixture: FixtureFile, group: String) throws(FixtureError) {
+    package init<K: Kernel<Float>>(_ kernel: K.Type, _ fixture: FixtureFile, group: String) throws(FixtureError) {
         let reader = CaseReader(fixture: fixture, group: group)
         let signature = try reader.signature(of: kernel)
         var values = CallValues<Float>(sizes: signature.sizesByName, overwrites: signature.overwrites)

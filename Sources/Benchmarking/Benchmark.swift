@@ -1,6 +1,7 @@
 import Accuracy
 import Foundation
 import Kernels
+import Platform
 import Reporting
 
 /// What to time.
@@ -40,11 +41,11 @@ public struct BenchmarkOutcome: Sendable {
     /// The contestants, with what they call themselves.
     public var contestants: [BenchmarkReport.Contestant]
     /// The machine's limits.
-    public var ceilings: [BenchmarkReport.Ceilings]
+    public var ceilings: [BenchmarkReport.MachineCeilings]
     /// The kernels.
     public var rows: [BenchmarkReport.Row]
     /// Training steps.
-    public var steps: [BenchmarkReport.Step]
+    public var steps: [BenchmarkReport.TimedStep]
     /// How well the run can tell times apart.
     public var noise: BenchmarkReport.Noise
     /// What was left out, and why.
@@ -53,14 +54,11 @@ public struct BenchmarkOutcome: Sendable {
 
 /// Times kernels of several contestants in one interleaved run, and judges what they compute.
 public struct Benchmark {
-    /// Follows the work: what is under way, and the fraction done.
-    public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
-
     private let request: BenchmarkRequest
-    private let progress: Progress
+    private let progress: ProgressHandler
 
     /// A benchmark of `request`.
-    public init(_ request: BenchmarkRequest, progress: @escaping Progress = { _, _ in }) {
+    public init(_ request: BenchmarkRequest, progress: @escaping ProgressHandler = { _, _ in }) {
         self.request = request
         self.progress = progress
     }
@@ -76,7 +74,7 @@ public struct Benchmark {
     }
 
     /// Measures the machine's limits, and every kernel in up to three looks.
-    func measure(_ crew: Crew) throws -> ([BenchmarkReport.Ceilings], [Trial]) {
+    func measure(_ crew: Crew) throws -> ([BenchmarkReport.MachineCeilings], [TimingTrial]) {
         progress("the machine's limits", 0)
         let probe = CeilingProbe()
         let ceilings = request.threads.map { probe.measure(threads: $0) }
@@ -107,7 +105,9 @@ public struct Benchmark {
     }
 
     /// A first contestant that ends is a finding; any other is an error.
-    private func attempt(_ trial: inout Trial, _ crew: Crew, _ body: (inout Trial) throws(WorkerError) -> Void) throws {
+    private func attempt(
+        _ trial: inout TimingTrial, _ crew: Crew, _ body: (inout TimingTrial) throws(WorkerError) -> Void
+    ) throws {
         do {
             try body(&trial)
         } catch let error where error.worker == request.contestants[0].name {
@@ -116,8 +116,8 @@ public struct Benchmark {
         }
     }
 
-    private func trials(_ ceilings: [BenchmarkReport.Ceilings]) throws -> [Trial] {
-        var trials: [Trial] = []
+    private func trials(_ ceilings: [BenchmarkReport.MachineCeilings]) throws -> [TimingTrial] {
+        var trials: [TimingTrial] = []
         for shape in request.shapes {
             var truths: [KernelTask: Truth] = [:]
             for (threads, ceilings) in zip(request.threads, ceilings) {
@@ -129,7 +129,7 @@ public struct Benchmark {
                     let truth = try truths[task] ?? Truth(task)
                     truths[task] = truth
                     trials.append(
-                        Trial(
+                        TimingTrial(
                             workload, truth: truth, contestants: request.contestants.map(\.name), ceilings: ceilings))
                 }
             }
@@ -140,7 +140,7 @@ public struct Benchmark {
     // MARK: - Judging
 
     /// Gives every trial its verdicts.
-    private static func judge(_ trials: inout [Trial], margin: Double) {
+    private static func judge(_ trials: inout [TimingTrial], margin: Double) {
         for index in trials.indices { trials[index].judge(margin: margin) }
         for contestant in 0..<(trials.first?.row.timings.count ?? 0) {
             let family = trials.indices.filter { trials[$0].row.timings[contestant].comparison != nil }
@@ -150,7 +150,7 @@ public struct Benchmark {
     }
 
     /// How far two processes of the same code are apart: at least 2 %, below which nobody should care.
-    static func noise(_ trials: [Trial]) -> BenchmarkReport.Noise {
+    static func noise(_ trials: [TimingTrial]) -> BenchmarkReport.Noise {
         let apart = trials.compactMap(\.sameCode).map { exp(abs($0)) - 1 }
         let sameCode = apart.isEmpty ? 0 : Statistics.quantile(apart, 0.95)
         let margin = max(0.02, sameCode)
@@ -164,14 +164,15 @@ public struct Benchmark {
     }
 
     func outcome(
-        _ crew: Crew, _ ceilings: [BenchmarkReport.Ceilings], _ trials: [Trial], _ steps: [BenchmarkReport.Step]
+        _ crew: Crew, _ ceilings: [BenchmarkReport.MachineCeilings], _ trials: [TimingTrial],
+        _ steps: [BenchmarkReport.TimedStep]
     ) -> BenchmarkOutcome {
         BenchmarkOutcome(
             contestants: crew.workers.map { .init(name: $0.command.name, title: $0.title) }, ceilings: ceilings,
             rows: trials.map(\.row), steps: steps, noise: Self.noise(trials), limits: limits(trials))
     }
 
-    private func limits(_ trials: [Trial]) -> [String] {
+    private func limits(_ trials: [TimingTrial]) -> [String] {
         var limits: [String] = []
         for (index, contestant) in request.contestants.enumerated() {
             let missing = trials.filter { $0.row.timings[index].seconds == nil && !$0.row.timings[index].isWrong }

@@ -33,7 +33,7 @@ public struct GateRequest: Sendable {
 /// What fails: a kernel that is wrong, one that is less accurate, and one that is SLOW, if a fresh process says so again.
 public struct Gate {
     private let request: GateRequest
-    private let progress: Benchmark.Progress
+    private let progress: ProgressHandler
 
     /// Seconds for each pair at each kernel: more than a benchmark's, because this decides.
     private static let budget = 0.6
@@ -42,7 +42,7 @@ public struct Gate {
     package static let processes = 3
 
     /// A gate for `request`.
-    public init(_ request: GateRequest, progress: @escaping Benchmark.Progress = { _, _ in }) {
+    public init(_ request: GateRequest, progress: @escaping ProgressHandler = { _, _ in }) {
         self.request = request
         self.progress = progress
     }
@@ -50,8 +50,9 @@ public struct Gate {
     /// Times and judges everything.
     ///
     /// - Throws: ``WorkerError`` when the base cannot be started or ends.
-    public func run() throws -> (outcome: BenchmarkOutcome, findings: [BenchmarkReport.Gate.Finding], remarks: [String])
-    {
+    public func run() throws -> (
+        outcome: BenchmarkOutcome, findings: [BenchmarkReport.GateOutcome.Finding], remarks: [String]
+    ) {
         let benchmark = Benchmark(
             BenchmarkRequest(
                 contestants: [request.head, request.base], shapes: request.shapes, operations: request.operations,
@@ -60,13 +61,13 @@ public struct Gate {
         let crew = try Crew([request.head, request.base])
         var (ceilings, trials) = try benchmark.measure(crew)
         let margin = Benchmark.noise(trials).margin
-        var findings: [BenchmarkReport.Gate.Finding] = []
+        var findings: [BenchmarkReport.GateOutcome.Finding] = []
         var remarks: [String] = []
         for index in trials.indices {
             let row = trials[index].row
             let name =
                 "\(row.kernel) (\(row.shape) \(row.place), \(row.threads == 1 ? "1 thread" : "\(row.threads) threads"))"
-            func find(_ kind: BenchmarkReport.Gate.Finding.Kind, _ text: String) {
+            func find(_ kind: BenchmarkReport.GateOutcome.Finding.Kind, _ text: String) {
                 findings.append(.init(kind: kind, kernel: name, text: text))
             }
             guard row.timings[0].seconds != nil else {
@@ -99,12 +100,12 @@ public struct Gate {
         return (benchmark.outcome(crew, ceilings, trials, []), findings, remarks)
     }
 
-    private static func rank(_ kind: BenchmarkReport.Gate.Finding.Kind) -> Int {
-        BenchmarkReport.Gate.Finding.Kind.allCases.firstIndex(of: kind) ?? 0
+    private static func rank(_ kind: BenchmarkReport.GateOutcome.Finding.Kind) -> Int {
+        BenchmarkReport.GateOutcome.Finding.Kind.allCases.firstIndex(of: kind) ?? 0
     }
 
     /// Whether new processes find the same trial SLOW too.
-    private func confirms(_ trial: Trial, _ crew: Crew, margin: Double) throws(WorkerError) -> Bool {
+    private func confirms(_ trial: TimingTrial, _ crew: Crew, margin: Double) throws(WorkerError) -> Bool {
         try trial.freshSamples(crew, budget: 2 * Self.budget).agrees(margin: margin)
     }
 

@@ -4,7 +4,7 @@ import Kernels
 import Reporting
 
 /// One kernel at one shape on some threads, with all that was measured of it.
-struct Trial {
+struct TimingTrial {
     /// The call.
     let workload: Workload
     /// What it should compute.
@@ -20,7 +20,7 @@ struct Trial {
     private static let (most, least) = (60, 10)
 
     init(
-        _ workload: Workload, truth: Truth, contestants: [String], ceilings: BenchmarkReport.Ceilings
+        _ workload: Workload, truth: Truth, contestants: [String], ceilings: BenchmarkReport.MachineCeilings
     ) {
         self.workload = workload
         self.truth = truth

@@ -45,11 +45,11 @@ public struct BenchmarkOutcome: Sendable {
     /// The contestants, with what they call themselves.
     public var contestants: [BenchmarkReport.Contestant]
     /// The machine's limits.
-    public var ceilings: [BenchmarkReport.Ceilings]
+    public var ceilings: [BenchmarkReport.MachineCeilings]
     /// The kernels.
     public var rows: [BenchmarkReport.Row]
     /// Training steps.
-    public var steps: [BenchmarkReport.Step]
+    public var steps: [BenchmarkReport.TimedStep]
     /// How well the run can tell times apart.
     public var noise: BenchmarkReport.Noise
     /// What was left out, and why.
@@ -82,7 +82,7 @@ public struct Benchmark {
     /// What was measured of kernels.
     struct Measured {
         /// The machine's limits, for each number of threads asked.
-        let ceilings: [BenchmarkReport.Ceilings]
+        let ceilings: [BenchmarkReport.MachineCeilings]
         var trials: [TimingTrial]
         /// The calls that would need too much memory, in words.
         let leftOut: [String]
@@ -191,7 +191,7 @@ public struct Benchmark {
             detectable: Statistics.median(detectable), worstDetectable: detectable.max() ?? 0)
     }
 
-    func outcome(_ crew: Crew, _ measured: Measured, _ steps: [BenchmarkReport.Step]) -> BenchmarkOutcome {
+    func outcome(_ crew: Crew, _ measured: Measured, _ steps: [BenchmarkReport.TimedStep]) -> BenchmarkOutcome {
         let rows = rows(measured)
         return BenchmarkOutcome(
             contestants: crew.workers.map { .init(name: $0.command.name, title: $0.title) },

@@ -22,13 +22,13 @@ struct CeilingProbe: ~Copyable {
     }
 
     /// The limits with that many threads.
-    func measure(threads: Int) -> BenchmarkReport.Ceilings {
+    func measure(threads: Int) -> BenchmarkReport.MachineCeilings {
         let workers = Workers(count: threads)
         let sink = Tensor<Float>(repeating: 0, count: threads)
         let gflops = [Ceilings.multiplyAdd8, Ceilings.multiplyAdd16].map { loop in
             Self.fastest { loop(1_000_000, workers, sink.view) }
         }.max()
-        return BenchmarkReport.Ceilings(
+        return BenchmarkReport.MachineCeilings(
             threads: threads, gflops: gflops ?? 0,
             bandwidths: Self.footprints.map { footprint in
                 .init(bytes: footprint, gbps: bandwidth(footprint, workers))
@@ -53,7 +53,7 @@ struct CeilingProbe: ~Copyable {
     }
 }
 
-extension BenchmarkReport.Ceilings {
+extension BenchmarkReport.MachineCeilings {
     /// The least time that this machine needs for a call, in seconds, and what bounds it.
     ///
     /// The bandwidth is that of the probe nearest to the call's footprint: of a cache that holds all its arguments, or of

@@ -50,7 +50,7 @@ public struct Gate {
     /// Times and judges everything.
     ///
     /// - Throws: ``WorkerError`` when the base cannot be started or ends.
-    public func run() throws -> (outcome: BenchmarkOutcome, findings: [BenchmarkReport.Gate.Finding], remarks: [String])
+    public func run() throws -> (outcome: BenchmarkOutcome, findings: [BenchmarkReport.GateOutcome.Finding], remarks: [String])
     {
         let benchmark = Benchmark(
             BenchmarkRequest(
@@ -60,12 +60,12 @@ public struct Gate {
         let crew = try Crew([request.head, request.base])
         var measured = try benchmark.measure(crew)
         let margin = Benchmark.margin(measured.trials)
-        var findings: [BenchmarkReport.Gate.Finding] = []
+        var findings: [BenchmarkReport.GateOutcome.Finding] = []
         var remarks: [String] = []
         for (index, row) in benchmark.rows(measured).enumerated() {
             let name =
                 "\(row.kernel) (\(row.shape) \(row.place), \(row.threads == 1 ? "1 thread" : "\(row.threads) threads"))"
-            func find(_ kind: BenchmarkReport.Gate.Finding.Kind, _ text: String) {
+            func find(_ kind: BenchmarkReport.GateOutcome.Finding.Kind, _ text: String) {
                 findings.append(.init(kind: kind, kernel: name, text: text))
             }
             guard row.timings[0].times != nil else {
@@ -98,8 +98,8 @@ public struct Gate {
         return (benchmark.outcome(crew, measured, []), findings, remarks)
     }
 
-    private static func rank(_ kind: BenchmarkReport.Gate.Finding.Kind) -> Int {
-        BenchmarkReport.Gate.Finding.Kind.allCases.firstIndex(of: kind) ?? 0
+    private static func rank(_ kind: BenchmarkReport.GateOutcome.Finding.Kind) -> Int {
+        BenchmarkReport.GateOutcome.Finding.Kind.allCases.firstIndex(of: kind) ?? 0
     }
 
     /// Whether new processes find the same trial SLOW too.

@@ -1,9 +1,10 @@
+import Platform
 import Reporting
 
 /// Times whole training steps of the contestants, in turn.
 struct StepRace {
     private let request: BenchmarkRequest
-    private let progress: Benchmark.Progress
+    private let progress: ProgressHandler
 
     /// The rounds of a contestant that runs alone, and of several: theirs make an interval, which four quartets are the
     /// least for.
@@ -11,14 +12,14 @@ struct StepRace {
     /// The seconds for the steps of each shape, where the fewest rounds take less.
     private static let budget = 12.0
 
-    init(_ request: BenchmarkRequest, _ progress: @escaping Benchmark.Progress) {
+    init(_ request: BenchmarkRequest, _ progress: @escaping ProgressHandler) {
         self.request = request
         self.progress = progress
     }
 
     /// One step for each shape that has any, on the most threads.
-    func run() throws(WorkerError) -> [BenchmarkReport.Step] {
-        var steps: [BenchmarkReport.Step] = []
+    func run() throws(WorkerError) -> [BenchmarkReport.TimedStep] {
+        var steps: [BenchmarkReport.TimedStep] = []
         for shape in request.shapes where shape.hasStep {
             progress("training step \(shape.name)", 0.95)
             steps.append(try run(shape, threads: request.threads.max() ?? 1))
@@ -26,7 +27,7 @@ struct StepRace {
         return steps
     }
 
-    private func run(_ shape: BenchmarkShape, threads: Int) throws(WorkerError) -> BenchmarkReport.Step {
+    private func run(_ shape: BenchmarkShape, threads: Int) throws(WorkerError) -> BenchmarkReport.TimedStep {
         // Fresh processes: the most memory that they use is then that of the step.
         var runners: [(runner: Runner?, note: String?)] = []
         let task = shape.step(threads: threads)
@@ -60,7 +61,7 @@ struct StepRace {
                     comparison: timings.isEmpty ? nil : runner.flatMap { runners[0].runner?.comparison(with: $0) }))
         }
         let c = shape.configuration
-        return BenchmarkReport.Step(
+        return BenchmarkReport.TimedStep(
             shape: shape.name,
             description: "\(c.layers) layers of \(c.channels) channels, \(c.heads) heads, "
                 + "\(task.batch) × \(task.sequence) tokens",

@@ -161,7 +161,7 @@ struct TimingTrial {
     /// The row of the report, where two processes of the same code are apart by up to `margin`, and with the chances
     /// adjusted for the number of kernels.
     func row(
-        margin: Double, adjusted: [Double?], under ceilings: BenchmarkReport.Ceilings
+        margin: Double, adjusted: [Double?], under ceilings: BenchmarkReport.MachineCeilings
     ) -> BenchmarkReport.Row {
         let cost = workload.cost
         return BenchmarkReport.Row(

@@ -64,7 +64,7 @@ package struct StateFixture {
     /// A model of the state's sizes with its parameters, and the tokens of step 1; of one micro-batch if `parts` is more
     /// than 1.
     package func makeModel(
-        _ kernels: KernelSet<Float>, _ memory: Memory = .complete, parts: Int = 1
+        _ kernels: KernelSet<Float>, _ memory: ActivationMemory = .complete, parts: Int = 1
     ) throws(FixtureError) -> GPT2<Float> {
         let model = GPT2<Float>(
             configuration: configuration, batch: batch / parts, sequence: sequence, kernels: kernels, memory: memory)

@@ -3,7 +3,7 @@ import Tensors
 /// Where each activation of a forward pass lies, under llm.c's name; those of block l as `h.l.name`.
 public struct ActivationLayout: Sendable {
     /// What attention leaves besides its output.
-    public enum Attention: Sendable {
+    public enum AttentionTensors: Sendable {
         /// The scores before and after softmax, (B, NH, T, T).
         case plain(preatt: TensorSpecification, att: TensorSpecification)
         /// The logarithm of each row's sum, (B, NH, T).
@@ -11,7 +11,7 @@ public struct ActivationLayout: Sendable {
     }
 
     /// What the classifier leaves besides the losses.
-    public enum Classifier: Sendable {
+    public enum ClassifierTensors: Sendable {
         /// The probabilities of the next token, (B, T, Vp).
         case plain(probs: TensorSpecification)
         /// The logarithm of each row's sum, (B, T).
@@ -25,7 +25,7 @@ public struct ActivationLayout: Sendable {
         /// Query, key and value, (B, T, 3C).
         public let qkv: TensorSpecification
         /// What attention leaves for backward.
-        public let attention: Attention
+        public let attention: AttentionTensors
         /// Attention's output and its projection, (B, T, C).
         public let atty, attproj: TensorSpecification
         /// The residual stream after attention, (B, T, C).
@@ -51,12 +51,12 @@ public struct ActivationLayout: Sendable {
     /// Scores of the next token, (B, T, Vp).
     public let logits: TensorSpecification
     /// What comes of them.
-    public let classifier: Classifier
+    public let classifier: ClassifierTensors
     /// The loss of each position, (B, T).
     public let losses: TensorSpecification
 
     /// The activations of a model of that configuration, on B sequences of T tokens.
-    public init(_ configuration: Configuration, B: Int, T: Int, memory: Memory = .complete) {
+    public init(_ configuration: Configuration, B: Int, T: Int, memory: ActivationMemory = .complete) {
         let (C, NH, Vp) = (configuration.channels, configuration.heads, configuration.paddedVocabularySize)
         var tensors = TensorLayout()
         encoded = tensors.append("encoded", [B, T, C])

@@ -12,7 +12,7 @@ public struct GPT2<Scalar: KernelScalar>: ~Copyable {
     /// T, the tokens of a sequence.
     public let sequence: Int
     /// How much of a pass is kept.
-    public let memory: Memory
+    public let memory: ActivationMemory
     /// What computes.
     public var kernels: KernelSet<Scalar>
 
@@ -41,7 +41,8 @@ public struct GPT2<Scalar: KernelScalar>: ~Copyable {
     ///
     /// - Precondition: `batch` and `sequence` are positive, `sequence` at most the block size.
     public init(
-        configuration: Configuration, batch: Int, sequence: Int, kernels: KernelSet<Scalar>, memory: Memory = .complete
+        configuration: Configuration, batch: Int, sequence: Int, kernels: KernelSet<Scalar>,
+        memory: ActivationMemory = .complete
     ) {
         precondition(batch > 0 && sequence > 0 && sequence <= configuration.blockSize)
         self.configuration = configuration

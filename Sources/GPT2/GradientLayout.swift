@@ -3,7 +3,7 @@ import Tensors
 /// Where the gradient of each activation lies: `d` and the activation's name, of its shape.
 public struct GradientLayout: Sendable {
     /// The gradients within attention.
-    public enum Attention: Sendable {
+    public enum AttentionGradients: Sendable {
         /// Those of the scores, (B, NH, T, T).
         case plain(dpreatt: TensorSpecification, datt: TensorSpecification)
         /// None are kept.
@@ -17,7 +17,7 @@ public struct GradientLayout: Sendable {
         /// The gradient of the activation of that name in ``ActivationLayout/Block``.
         public let dln2, dfch, dfch_gelu, dfcproj, dresidual3: TensorSpecification
         /// The gradients within attention.
-        public let attention: Attention
+        public let attention: AttentionGradients
     }
 
     /// All tensors, in the order of the activations.
@@ -32,7 +32,7 @@ public struct GradientLayout: Sendable {
     public let dlogits: TensorSpecification?
 
     /// The gradients of those activations.
-    public init(_ activations: ActivationLayout, memory: Memory = .complete) {
+    public init(_ activations: ActivationLayout, memory: ActivationMemory = .complete) {
         switch memory {
         case .complete: self.init(complete: activations)
         case .lean: self.init(lean: activations)
@@ -46,7 +46,7 @@ public struct GradientLayout: Sendable {
             func add(_ name: String, like activation: TensorSpecification) -> TensorSpecification {
                 tensors.append("h.\(l).\(name)", activation.shape)
             }
-            let attention: Attention =
+            let attention: AttentionGradients =
                 switch a.attention {
                 case .plain(let preatt, let att):
                     .plain(dpreatt: add("dpreatt", like: preatt), datt: add("datt", like: att))

@@ -18,7 +18,7 @@ public struct ParameterLayout: Sendable {
     }
 
     /// The attention of a block.
-    public struct Attention: Sendable {
+    public struct AttentionParameters: Sendable {
         /// To query, key and value, (3C, C).
         public let c_attn: Affine
         /// Back to the residual stream, (C, C).
@@ -38,7 +38,7 @@ public struct ParameterLayout: Sendable {
         /// The norm before attention.
         public let ln_1: Affine
         /// Attention.
-        public let attn: Attention
+        public let attn: AttentionParameters
         /// The norm before the perceptron.
         public let ln_2: Affine
         /// The perceptron.
@@ -65,7 +65,7 @@ public struct ParameterLayout: Sendable {
         h = (0..<configuration.layers).map { l in
             Block(
                 ln_1: Affine(&tensors, "h.\(l).ln_1", weight: [C]),
-                attn: Attention(
+                attn: AttentionParameters(
                     c_attn: Affine(&tensors, "h.\(l).attn.c_attn", weight: [3 * C, C]),
                     c_proj: Affine(&tensors, "h.\(l).attn.c_proj", weight: [C, C])),
                 ln_2: Affine(&tensors, "h.\(l).ln_2", weight: [C]),

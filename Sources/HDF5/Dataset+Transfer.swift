@@ -54,8 +54,8 @@ extension Dataset {
 
     /// The text of a scalar string.
     public func readString() throws(HDF5Error) -> String {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard
             type == .string, count == 1, let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
             H5Tis_variable_str(type.id) == 0
@@ -73,8 +73,8 @@ extension Dataset {
         _: T.Type, _ range: Range<Int>, _ capacity: Int, _ verb: String,
         _ move: (_ memory: hid_t, _ file: hid_t, _ offset: Int) -> herr_t
     ) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard type == T.type else { throw HDF5Error(file, path, "it holds \(type), not \(T.type)") }
         guard range.lowerBound >= 0, range.upperBound <= count, capacity == range.count else {
             throw HDF5Error(file, path, "elements \(range) of \(count) for \(capacity) in memory")

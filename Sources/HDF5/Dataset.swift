@@ -13,8 +13,8 @@ public struct Dataset: ~Copyable {
     let identifier: Identifier
 
     fileprivate init(_ file: String, _ path: String, _ identifier: consuming Identifier) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard
             let space = Identifier(H5Dget_space(identifier.id), H5Sclose),
             let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
@@ -41,8 +41,8 @@ public struct Dataset: ~Copyable {
 
     /// Whether each chunk carries a Fletcher-32 checksum.
     public var isChecksummed: Bool {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard let properties = Identifier(H5Dget_create_plist(identifier.id), H5Pclose) else { return false }
         return (0..<H5Pget_nfilters(properties.id)).contains { index in
             var flags: UInt32 = 0
@@ -59,8 +59,8 @@ extension File {
     ///
     /// The corresponding C function is `H5Dopen2`.
     public func dataset(_ dataset: String) throws(HDF5Error) -> Dataset {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard exists(dataset) else { throw HDF5Error(path, dataset, "there is no such dataset") }
         guard let opened = Identifier(H5Dopen2(identifier.id, dataset, chdf5_default()), H5Dclose) else {
             throw HDF5Error(path, dataset, "it cannot be opened as a dataset")
@@ -78,8 +78,8 @@ extension File {
     public func createDataset<T: Element>(
         _ dataset: String, of type: T.Type, shape: [Int], level: Int = 4, chunkBytes: Int = 1 << 18
     ) throws(HDF5Error) -> Dataset {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         let extents = shape.map { hsize_t($0) }
         try createGroup(dataset.split(separator: "/").dropLast().joined(separator: "/"))
         guard

@@ -35,8 +35,8 @@ extension File {
 
     /// Whether the group or dataset at `object` has an attribute of that name.
     public func hasAttribute(_ name: String, of object: String) -> Bool {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         return exists(object) && H5Aexists_by_name(identifier.id, object, name, chdf5_default()) > 0
     }
 
@@ -64,8 +64,8 @@ extension File {
         _ name: String, of object: String,
         _ body: (_ attribute: hid_t, _ type: hid_t, _ count: Int) throws(HDF5Error) -> Value
     ) throws(HDF5Error) -> Value {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard hasAttribute(name, of: object) else {
             throw HDF5Error(path, "\(object)@\(name)", "there is no such attribute")
         }
@@ -82,8 +82,8 @@ extension File {
     private func write(
         _ name: String, _ object: String, _ type: hid_t, _ count: Int?, _ body: (hid_t, hid_t) -> herr_t
     ) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         if hasAttribute(name, of: object) { H5Adelete_by_name(identifier.id, object, name, chdf5_default()) }
         guard
             let space = Identifier(

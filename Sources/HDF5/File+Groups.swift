@@ -5,13 +5,13 @@ extension File {
     ///
     /// The corresponding C function is `H5Lexists`.
     public func exists(_ object: String) -> Bool {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         var prefix = ""
         for part in object.split(separator: "/") {
             prefix += "/" + part
             guard H5Lexists(identifier.id, prefix, chdf5_default()) > 0 else {
-                _ = Library.takeErrors()
+                _ = HDF5Library.takeErrors()
                 return false
             }
         }
@@ -23,8 +23,8 @@ extension File {
     /// The corresponding C function is `H5Literate`, in the file's own order: libhdf5 1.10 frees memory it never
     /// filled when it sorts the names of a corrupt group.
     public func children(of group: String) throws(HDF5Error) -> [String] {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard let opened = Identifier(H5Gopen2(identifier.id, group, chdf5_default()), H5Gclose) else {
             throw HDF5Error(path, group, "there is no such group")
         }
@@ -60,8 +60,8 @@ extension File {
     ///
     /// The corresponding C function is `H5Gcreate2`.
     public func createGroup(_ group: String) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         var prefix = ""
         for part in group.split(separator: "/") {
             prefix += "/" + part
@@ -82,16 +82,16 @@ extension File {
     ///
     /// The corresponding C function is `H5Ldelete`.
     public func delete(_ object: String) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard H5Ldelete(identifier.id, object, chdf5_default()) >= 0 else {
             throw HDF5Error(path, object, "cannot be deleted")
         }
     }
 
     private func kind(of object: String) throws(HDF5Error) -> H5I_type_t {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard let opened = Identifier(H5Oopen(identifier.id, object, chdf5_default()), H5Oclose) else {
             throw HDF5Error(path, object, "it cannot be opened; the file is corrupt")
         }

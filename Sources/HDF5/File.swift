@@ -21,8 +21,8 @@ public struct File: ~Copyable {
     ///
     /// The corresponding C function is `H5Fcreate`.
     public init(creating path: String) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard
             let access = Identifier(H5Pcreate(chdf5_file_access()), H5Pclose),
             H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0,
@@ -36,15 +36,15 @@ public struct File: ~Copyable {
     }
 
     private init(opening path: String, isWritable: Bool) throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw HDF5Error(path, "", "there is no such file")
         }
         guard !isDirectory.boolValue else { throw HDF5Error(path, "", "it is a folder, not a file") }
         guard H5Fis_hdf5(path) > 0 else {
-            _ = Library.takeErrors()
+            _ = HDF5Library.takeErrors()
             throw HDF5Error(path, "", "it is not an HDF5 file")
         }
         let mode = isWritable ? chdf5_read_write() : chdf5_read_only()
@@ -59,8 +59,8 @@ public struct File: ~Copyable {
     ///
     /// The corresponding C function is `H5Fflush`.
     public func flush() throws(HDF5Error) {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         guard H5Fflush(identifier.id, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(path, "", "cannot flush the file") }
     }
 }

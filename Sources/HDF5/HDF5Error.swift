@@ -17,7 +17,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
         self.file = file
         self.object = object
         self.problem = problem
-        detail = Library.takeErrors()
+        detail = HDF5Library.takeErrors()
     }
 
     public var description: String {
@@ -26,7 +26,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
 }
 
 /// libhdf5 as a whole.
-enum Library {
+enum HDF5Library {
     /// Held by every function of this module while it calls libhdf5: not every build of it is thread-safe, not even for
     /// two files at once. Recursive, since the functions call one another.
     private static let lock = NSRecursiveLock()

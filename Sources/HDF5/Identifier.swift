@@ -13,8 +13,8 @@ struct Identifier: ~Copyable {
     }
 
     deinit {
-        Library.enter()
-        defer { Library.leave() }
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
         _ = close(id)
     }
 }

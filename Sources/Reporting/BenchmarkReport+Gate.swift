@@ -4,7 +4,7 @@ extension BenchmarkReport {
     /// The gate's verdict in one line.
     var gateHeadline: String? {
         guard let gate else { return nil }
-        let counts = Gate.Finding.Kind.allCases.compactMap { kind in
+        let counts = GateOutcome.Finding.Kind.allCases.compactMap { kind in
             let count = gate.findings.count { $0.kind == kind }
             return count == 0 ? nil : "\(count) \(kind.rawValue)"
         }

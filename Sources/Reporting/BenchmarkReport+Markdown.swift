@@ -107,7 +107,7 @@ extension BenchmarkReport {
             + "\n\n</details>"
     }
 
-    private func stepTable(_ step: Step) -> String {
+    private func stepTable(_ step: TimedStep) -> String {
         Formatting.markdown(
             [
                 "by", "forward", "backward", "update", "step ± spread", "tokens/s", "peak memory", "steps",

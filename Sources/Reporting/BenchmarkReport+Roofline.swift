@@ -91,7 +91,7 @@ extension BenchmarkReport {
     }
 
     /// Memory's bandwidth, and the best of the caches.
-    private static func roofs(_ ceiling: Ceilings) -> [(name: String, gbps: Double)] {
+    private static func roofs(_ ceiling: MachineCeilings) -> [(name: String, gbps: Double)] {
         let memory = ceiling.bandwidths.last.map { ("memory", $0.gbps) }
         let cache = ceiling.bandwidths.dropLast().max { $0.gbps < $1.gbps }.map { ("cache", $0.gbps) }
         return [memory, cache].compactMap { $0 }.map { (name: $0.0, gbps: $0.1) }

@@ -3,7 +3,7 @@ import Platform
 extension BenchmarkReport {
     /// The training step of the first contestant as a waterfall: kernel after kernel, then what no kernel explains; below
     /// it the steps of all contestants in their three parts.
-    func waterfall(_ step: Step, _ theme: Theme) -> SVG? {
+    func waterfall(_ step: TimedStep, _ theme: Theme) -> SVG? {
         guard let name = step.timings.first?.name, let first = step.timings.first?.times else { return nil }
         // Shares too small to see stand together.
         let large = first.shares.filter { $0.seconds >= 0.004 * first.total }

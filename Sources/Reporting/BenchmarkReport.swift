@@ -12,15 +12,15 @@ public struct BenchmarkReport: Codable, Sendable {
     /// Who was timed; the first is the one that the report is about.
     public var contestants: [Contestant]
     /// The machine's limits, for each number of threads.
-    public var ceilings: [Ceilings]
+    public var ceilings: [MachineCeilings]
     /// The kernels.
     public var rows: [Row]
     /// Training steps.
-    public var steps: [Step]
+    public var steps: [TimedStep]
     /// How well this run can tell two times apart.
     public var noise: Noise
     /// What the gate found; nil for a benchmark.
-    public var gate: Gate?
+    public var gate: GateOutcome?
     /// What was not measured, and why.
     public var limits: [String]
     /// Where it ran.
@@ -36,7 +36,8 @@ public struct BenchmarkReport: Codable, Sendable {
 
     /// A report.
     public init(
-        kind: Kind, contestants: [Contestant], ceilings: [Ceilings], rows: [Row], steps: [Step], noise: Noise,
+        kind: Kind, contestants: [Contestant], ceilings: [MachineCeilings], rows: [Row], steps: [TimedStep],
+        noise: Noise,
         limits: [String], machine: Machine, commit: String?, date: String, command: [String], seconds: Double
     ) {
         self.kind = kind
@@ -78,7 +79,7 @@ extension BenchmarkReport {
     }
 
     /// The machine's limits with some number of threads, measured in the run.
-    public struct Ceilings: Codable, Sendable {
+    public struct MachineCeilings: Codable, Sendable {
         /// The triad a = b + s·c on arrays of `bytes` together: 12 bytes an element, as STREAM counts.
         public struct Bandwidth: Codable, Sendable {
             /// The three arrays together.
@@ -367,7 +368,7 @@ extension BenchmarkReport {
     }
 
     /// One training step of a whole model.
-    public struct Step: Codable, Sendable {
+    public struct TimedStep: Codable, Sendable {
         /// The shape asked for, such as `124M:4x64`.
         public var shape: String
         /// The model and batch in words.
@@ -392,7 +393,7 @@ extension BenchmarkReport {
     }
 
     /// What a gate found.
-    public struct Gate: Codable, Sendable {
+    public struct GateOutcome: Codable, Sendable {
         /// Something that keeps a change from being merged.
         public struct Finding: Codable, Sendable {
             /// The kinds, the gravest first.

@@ -13,7 +13,7 @@ public struct GradientReport: Codable, Sendable {
     }
 
     /// One gradient of one kernel, over all shapes.
-    public struct Row: Codable, Sendable {
+    public struct Derivative: Codable, Sendable {
         /// The operation and pass.
         public let kernel: String
         /// The gradient, such as `dinp`.
@@ -55,12 +55,12 @@ public struct GradientReport: Codable, Sendable {
         }
 
         /// Whether the other is of the same kernel, gradient and method.
-        public func isAlike(_ other: Row) -> Bool {
+        public func isAlike(_ other: Derivative) -> Bool {
             kernel == other.kernel && argument == other.argument && method == other.method
         }
 
         /// Takes in what was compared at another shape.
-        public mutating func merge(_ other: Row) {
+        public mutating func merge(_ other: Derivative) {
             let total = count + other.count
             if other.worst > worst { self = other }
             count = total
@@ -68,7 +68,7 @@ public struct GradientReport: Codable, Sendable {
     }
 
     /// One row for each gradient and method.
-    public let rows: [Row]
+    public let rows: [Derivative]
     /// What inputs and cotangents were drawn from.
     public let seed: UInt64
     /// Where it ran.
@@ -81,7 +81,7 @@ public struct GradientReport: Codable, Sendable {
     public let seconds: Double
 
     /// A report of `rows`.
-    public init(rows: [Row], seed: UInt64, machine: Machine, commit: String?, flags: [String], seconds: Double) {
+    public init(rows: [Derivative], seed: UInt64, machine: Machine, commit: String?, flags: [String], seconds: Double) {
         self.rows = rows
         self.seed = seed
         self.machine = machine

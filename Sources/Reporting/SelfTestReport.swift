@@ -4,7 +4,7 @@ import Platform
 /// right kernel was ever called wrong.
 public struct SelfTestReport: Codable, Sendable {
     /// A planted fault and what became of it.
-    public struct Fault: Codable, Sendable, Hashable {
+    public struct PlantedFault: Codable, Sendable, Hashable {
         /// What is wrong, in words.
         public let name: String
         /// What must be blamed: a kernel, or `wiring`.
@@ -44,7 +44,7 @@ public struct SelfTestReport: Codable, Sendable {
     }
 
     /// The faults, in order of the catalogue.
-    public let faults: [Fault]
+    public let faults: [PlantedFault]
     /// The number of right variants tried.
     public let variants: Int
     /// Those that were called wrong.
@@ -60,7 +60,8 @@ public struct SelfTestReport: Codable, Sendable {
 
     /// A report of `faults` and of `variants` right kernels.
     public init(
-        faults: [Fault], variants: Int, falseAlarms: [FalseAlarm], seed: UInt64, machine: Machine, commit: String?,
+        faults: [PlantedFault], variants: Int, falseAlarms: [FalseAlarm], seed: UInt64, machine: Machine,
+        commit: String?,
         seconds: Double
     ) {
         self.faults = faults

@@ -42,7 +42,7 @@ public struct TrainingReport: Codable, Sendable {
     }
 
     /// What the model wrote after a step.
-    public struct Sample: Codable, Sendable, Hashable {
+    public struct TextSample: Codable, Sendable, Hashable {
         /// The step, and the text.
         public var step: Int
         public var text: String
@@ -74,7 +74,7 @@ public struct TrainingReport: Codable, Sendable {
     /// The validation losses.
     public var validations: [Validation]
     /// What the model wrote, in this part of the run.
-    public var samples: [Sample]
+    public var samples: [TextSample]
     /// Model, text and numbers.
     public var settings: [Setting]
     /// The median speed of this part of the run; 0 before the first step.
@@ -94,7 +94,7 @@ public struct TrainingReport: Codable, Sendable {
 
     /// A report.
     public init(
-        ending: Ending, plannedSteps: Int, steps: [Step], validations: [Validation], samples: [Sample],
+        ending: Ending, plannedSteps: Int, steps: [Step], validations: [Validation], samples: [TextSample],
         settings: [Setting], tokensPerSecond: Double, peakMemory: Int, checkpoint: String, machine: Machine,
         commit: String?, flags: [String], seconds: Double
     ) {

@@ -12,10 +12,10 @@ struct CommonFault: Sendable {
     /// Whether a kernel with these arguments can have it.
     var canHappen: @Sendable (Arguments<Float>) -> Bool = { _ in true }
     /// Makes the call, wrongly, with memory of its own for as long as the implementation lives.
-    let body: @Sendable (_ call: Arguments<Float>, _ workers: Workers, _ memory: Memory, _ run: () -> Void) -> Void
+    let body: @Sendable (_ call: Arguments<Float>, _ workers: Workers, _ memory: FaultMemory, _ run: () -> Void) -> Void
 
     /// What a faulty kernel remembers between calls.
-    final class Memory: Sendable {
+    final class FaultMemory: Sendable {
         let calls = Mutex<[[Int]: [[Float]]]>([:])
         let generator = Mutex(SplitMix64(state: 1))
     }
@@ -23,7 +23,7 @@ struct CommonFault: Sendable {
     /// The fault in the reference's kernel; nil where that kernel cannot have it.
     func planted<K: Kernel<Float>>(in kernel: K.Type) -> Fault? {
         guard canHappen(Arguments(K())) else { return nil }
-        let memory = Memory()
+        let memory = FaultMemory()
         let body = body
         let implementation = Implementation<Float>("faulty") { (call: K, workers: Workers) in
             body(Arguments(call), workers, memory) { KernelSet<Float>(KernelCatalog.standard.reference).run(call) }

@@ -12,7 +12,7 @@ public struct WiringFault: Sendable {
     /// `Encoder.Forward`, and memory that lasts; it returns false for a call that is left out.
     init<K: Kernel<Float>>(
         _ name: String, _ kernel: K.Type,
-        _ change: @escaping @Sendable (_ call: inout K, _ number: Int, _ memory: Rewiring<K>.Memory) -> Bool
+        _ change: @escaping @Sendable (_ call: inout K, _ number: Int, _ memory: Rewiring<K>.WiringMemory) -> Bool
     ) {
         self.name = name
         makeInterceptor = { Rewiring(change) }
@@ -24,7 +24,7 @@ final class Rewiring<Target: Kernel<Float>>: KernelInterceptor {
     typealias Scalar = Float
 
     /// What a rewiring remembers, and memory that it hands to kernels.
-    final class Memory {
+    final class WiringMemory {
         /// The calls of the target as they should have been, in this pass.
         fileprivate(set) var calls: [Target] = []
         /// The last call of the encoder, which has the tokens.
@@ -53,10 +53,10 @@ final class Rewiring<Target: Kernel<Float>>: KernelInterceptor {
         private var remembered: [Int: [Float]] = [:]
     }
 
-    private let change: (inout Target, Int, Memory) -> Bool
-    private let memory = Memory()
+    private let change: (inout Target, Int, WiringMemory) -> Bool
+    private let memory = WiringMemory()
 
-    init(_ change: @escaping (inout Target, Int, Memory) -> Bool) { self.change = change }
+    init(_ change: @escaping (inout Target, Int, WiringMemory) -> Bool) { self.change = change }
 
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
         if let encoder = call as? Encoder.Forward<Float> {

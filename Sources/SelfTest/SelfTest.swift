@@ -1,22 +1,21 @@
 import Fixtures
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Verification
 
 /// Tests the harness itself: plants every fault of the catalogue and expects it to be caught and rightly blamed, and tries
 /// right kernels of many kinds and expects them to hold.
 public struct SelfTest {
-    /// Follows the work: what is under way, and the fraction done.
-    public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
-
     private let root: String
     private let variants: Int
     private let seed: UInt64
-    private let progress: Progress
+    private let progress: ProgressHandler
 
     /// A test by the fixtures of the repository at `root`, with that many right variants.
-    public init(root: String, variants: Int = 1024, seed: UInt64 = 1, progress: @escaping Progress = { _, _ in }) {
+    public init(root: String, variants: Int = 1024, seed: UInt64 = 1, progress: @escaping ProgressHandler = { _, _ in })
+    {
         self.root = root
         self.variants = variants
         self.seed = seed
@@ -27,7 +26,7 @@ public struct SelfTest {
     ///
     /// - Throws: ``FixtureError`` when a fixture cannot be used.
     public func run() throws(FixtureError) -> (
-        faults: [SelfTestReport.Fault], falseAlarms: [SelfTestReport.FalseAlarm], variants: Int, seed: UInt64
+        faults: [SelfTestReport.PlantedFault], falseAlarms: [SelfTestReport.FalseAlarm], variants: Int, seed: UInt64
     ) {
         var fixtures: [String: KernelFixture] = [:]
         for operation in KernelCatalog.standard.operations { fixtures[operation] = try fixture(of: operation) }
@@ -46,7 +45,7 @@ public struct SelfTest {
             done += weight
         }
 
-        var faults: [SelfTestReport.Fault] = []
+        var faults: [SelfTestReport.PlantedFault] = []
         for fault in kernelFaults {
             follow("\(fault.kernel): \(fault.name)")
             let (blamed, rows) = verdict(on: fault.implementation, threads: 2)
@@ -71,7 +70,7 @@ public struct SelfTest {
     }
 
     /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.
-    func tried(_ fault: WiringFault) throws(FixtureError) -> SelfTestReport.Fault {
+    func tried(_ fault: WiringFault) throws(FixtureError) -> SelfTestReport.PlantedFault {
         let request = VerificationRequest(
             kernels: KernelSet(KernelCatalog.standard.reference), fixtures: ["\(root)/fixtures/tiny.h5"],
             rewiring: fault.makeInterceptor())
@@ -87,12 +86,12 @@ public struct SelfTest {
 
     private func result(
         _ name: String, origin: String, _ blamed: VerificationReport.Blame?, _ rows: [ComparisonRow]
-    ) -> SelfTestReport.Fault {
+    ) -> SelfTestReport.PlantedFault {
         let blamed = blamed.map { blame in
             if let operation = blame.operation, let pass = blame.pass { "\(operation) \(pass)" } else { Self.wiring }
         }
         let row = rows.first { $0.verdict == .fail }
-        return SelfTestReport.Fault(
+        return SelfTestReport.PlantedFault(
             name: name, origin: origin, blamed: blamed,
             finding: row.map { "`\($0.tensor)` of \($0.case): \($0.note ?? $0.pattern ?? "out of its band")" })
     }

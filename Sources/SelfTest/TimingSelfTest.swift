@@ -41,12 +41,9 @@ public struct TimingSelfTest {
         }
     }
 
-    /// Follows the work: what is under way, and the fraction done.
-    public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
-
     private let command: WorkerCommand
     private let trials: Int
-    private let progress: Progress
+    private let progress: ProgressHandler
 
     /// The slowdowns.
     private static let injections = [0, 0.05, 0.10]
@@ -63,7 +60,7 @@ public struct TimingSelfTest {
     ]
 
     /// A self-test of `trials` trials for each slowdown, with the kernels of `command`.
-    public init(_ command: WorkerCommand, trials: Int = 100, progress: @escaping Progress = { _, _ in }) {
+    public init(_ command: WorkerCommand, trials: Int = 100, progress: @escaping ProgressHandler = { _, _ in }) {
         self.command = command
         self.trials = trials
         self.progress = progress

@@ -57,7 +57,7 @@ public struct CommandSyntax: Sendable {
     /// Reads the words of a command line, the program's name left off. Answers `--help` and `--version` and exits.
     ///
     /// - Throws: ``UsageError`` for an unknown flag, a missing value, or a word that belongs to no flag.
-    public func parse(_ words: [String]) throws(UsageError) -> Arguments {
+    public func parse(_ words: [String]) throws(UsageError) -> CommandArguments {
         var values: [String: [String]] = [:]
         var given: [String] = []
         var index = 0
@@ -98,7 +98,7 @@ public struct CommandSyntax: Sendable {
         guard given.count == operands.count else {
             throw UsageError("\(operands[given.count]) is missing; see \(name) --help")
         }
-        return Arguments(operands: given, values: values)
+        return CommandArguments(operands: given, values: values)
     }
 
     /// The text of `--help`, at most 80 columns wide.
@@ -131,7 +131,7 @@ public struct CommandSyntax: Sendable {
 public let plumblineVersion = "0.1.0"
 
 /// The operands and flags of a command line.
-public struct Arguments: Sendable {
+public struct CommandArguments: Sendable {
     /// The words that belong to no flag, as many as the command takes.
     public let operands: [String]
     private let values: [String: [String]]

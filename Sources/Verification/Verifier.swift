@@ -4,6 +4,7 @@ import Foundation
 import GPT2
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 
 /// What to verify.
@@ -59,14 +60,11 @@ public struct VerificationOutcome: Sendable {
 
 /// Judges a set of kernels by fixtures.
 public struct Verifier {
-    /// Follows the work: what is under way, and the fraction done.
-    public typealias Progress = (_ activity: String, _ fraction: Double) -> Void
-
     private let request: VerificationRequest
-    private let progress: Progress
+    private let progress: ProgressHandler
 
     /// A verifier for `request`.
-    public init(_ request: VerificationRequest, progress: @escaping Progress = { _, _ in }) {
+    public init(_ request: VerificationRequest, progress: @escaping ProgressHandler = { _, _ in }) {
         self.request = request
         self.progress = progress
     }

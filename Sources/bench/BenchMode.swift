@@ -101,7 +101,7 @@ enum BenchMode {
         Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
     }
 
-    private static func request(_ arguments: Arguments) throws -> BenchmarkRequest {
+    private static func request(_ arguments: CommandArguments) throws -> BenchmarkRequest {
         let names = arguments.has("--kernels") ? arguments.list("--kernels") : ["fast", "reference"]
         guard (1...2).contains(names.count) else {
             throw UsageError("--kernels needs one set or two, such as fast,reference")
@@ -117,7 +117,7 @@ enum BenchMode {
     }
 
     /// The shapes of `--shapes`, or those of `standard`.
-    static func shapes(_ arguments: Arguments, otherwise standard: String) throws -> [BenchmarkShape] {
+    static func shapes(_ arguments: CommandArguments, otherwise standard: String) throws -> [BenchmarkShape] {
         let names = arguments.list("--shapes")
         return try (names.isEmpty ? standard.split(separator: ",").map(String.init) : names).map {
             try BenchmarkShape($0)
@@ -125,7 +125,7 @@ enum BenchMode {
     }
 
     /// The numbers of `--threads`, or 1 and all cores.
-    static func threads(_ arguments: Arguments) throws -> [Int] {
+    static func threads(_ arguments: CommandArguments) throws -> [Int] {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         guard arguments.has("--threads") else { return cores == 1 ? [1] : [1, cores] }
         return try Set(

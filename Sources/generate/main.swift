@@ -8,7 +8,6 @@ import Tensors
 import Terminal
 import Tokenizer
 import Training
-import struct Terminal.Arguments
 
 let syntax = CommandSyntax(
     "generate",
@@ -87,7 +86,7 @@ Terminal.run("generate") {
     return Interruption.signal == nil ? .held : .interrupted
 }
 
-func sampler(_ arguments: Arguments) throws -> Sampler {
+func sampler(_ arguments: CommandArguments) throws -> Sampler {
     var seed = UInt64.random(in: 0..<1 << 32)
     if let text = arguments.value("--seed") {
         guard let number = UInt64(text) else { throw UsageError("--seed needs a whole number, not '\(text)'") }

@@ -5,10 +5,9 @@ import Platform
 import Terminal
 import Tokenizer
 import Training
-import struct Terminal.Arguments
 
 /// Begins a run as the flags say.
-func begin(_ arguments: Arguments, _ words: [String], _ kernels: KernelSet<Float>) throws -> ExitCode {
+func begin(_ arguments: CommandArguments, _ words: [String], _ kernels: KernelSet<Float>) throws -> ExitCode {
     let start = try Start(arguments)
     let (data, validation) = try tokens(of: start.source, start.tokenizer)
     let checkpoint = try checkpointPath(arguments)
@@ -21,7 +20,7 @@ func begin(_ arguments: Arguments, _ words: [String], _ kernels: KernelSet<Float
 }
 
 /// Goes on with the run of a checkpoint.
-func resume(_ arguments: Arguments, _ words: [String], _ kernels: KernelSet<Float>) throws -> ExitCode {
+func resume(_ arguments: CommandArguments, _ words: [String], _ kernels: KernelSet<Float>) throws -> ExitCode {
     let fixed = [
         "--model", "--tokenizer", "--layers", "--heads", "--channels", "--block-size", "--batch", "--sequence",
         "--accumulate", "--learning-rate", "--final-rate", "--warmup", "--weight-decay", "--beta1", "--beta2", "--clip",
@@ -49,7 +48,7 @@ func resume(_ arguments: Arguments, _ words: [String], _ kernels: KernelSet<Floa
 }
 
 /// Writes the tokens of a text as a shard.
-func writeShard(_ arguments: Arguments, to path: String) throws -> ExitCode {
+func writeShard(_ arguments: CommandArguments, to path: String) throws -> ExitCode {
     let tokenizer = try arguments.value("--tokenizer").map(vocabulary) ?? .bytes
     let clock = ContinuousClock()
     let started = clock.now
@@ -71,7 +70,7 @@ func vocabulary(_ name: String) throws -> Tokenizer {
     name == "bytes" ? .bytes : try Tokenizer(readingFrom: name)
 }
 
-private func texts(_ arguments: Arguments) throws -> [String] {
+private func texts(_ arguments: CommandArguments) throws -> [String] {
     if arguments.has("--text") { return arguments.values("--text") }
     let own = ["README.md", "Sources", "Tests"].filter(FileManager.default.fileExists(atPath:))
     guard own.contains("Sources") else {
@@ -92,7 +91,7 @@ private func tokens(of source: TrainingSource, _ tokenizer: Tokenizer) throws ->
     return (data, try read([validation], isShard ? [validation] : []))
 }
 
-private func checkpointPath(_ arguments: Arguments) throws -> String {
+private func checkpointPath(_ arguments: CommandArguments) throws -> String {
     let exists = FileManager.default.fileExists(atPath:)
     if let path = arguments.value("--checkpoint") {
         guard !exists(path) || arguments.has("--overwrite") else {
@@ -105,7 +104,7 @@ private func checkpointPath(_ arguments: Arguments) throws -> String {
     return names.first { !exists($0) } ?? "checkpoints/train.h5"
 }
 
-private func readIntervals(_ arguments: Arguments, into settings: inout TrainingSettings) throws {
+private func readIntervals(_ arguments: CommandArguments, into settings: inout TrainingSettings) throws {
     settings.validateEvery = try arguments.whole("--validate-every") ?? settings.validateEvery
     settings.sampleEvery = try arguments.whole("--sample-every") ?? settings.sampleEvery
     settings.saveEvery = try arguments.whole("--save-every") ?? settings.saveEvery
@@ -119,7 +118,7 @@ private struct Start {
     private let configuration: Configuration
     private let stored: ModelFile?
 
-    init(_ arguments: Arguments) throws {
+    init(_ arguments: CommandArguments) throws {
         let name = arguments.value("--model") ?? "mini"
         let given = try arguments.value("--tokenizer").map(vocabulary)
         var configuration: Configuration
@@ -176,7 +175,7 @@ private struct Start {
         return model
     }
 
-    private static func read(_ arguments: Arguments, _ configuration: Configuration) throws -> TrainingSettings {
+    private static func read(_ arguments: CommandArguments, _ configuration: Configuration) throws -> TrainingSettings {
         let isSmall = configuration.channels <= 256
         let sequence = try arguments.count("--sequence") ?? min(isSmall ? 64 : 256, configuration.blockSize)
         guard sequence <= configuration.blockSize else {

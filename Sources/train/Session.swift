@@ -6,7 +6,6 @@ import Platform
 import Reporting
 import Terminal
 import Training
-import struct Terminal.Arguments
 
 /// A run at the terminal: makes the steps, shows how they go, saves, and writes the report.
 struct Session: ~Copyable {
@@ -19,11 +18,11 @@ struct Session: ~Copyable {
     private let commit = RunFacts.commit()
     private let bar = ProgressBar()
     private let style = Style.standardOutput
-    private var samples: [TrainingReport.Sample] = []
+    private var samples: [TrainingReport.TextSample] = []
     /// The seconds of each step in this part of the run.
     private var times: [Double] = []
 
-    init(_ trainer: consuming Trainer, checkpoint: String, _ arguments: Arguments, flags: [String]) {
+    init(_ trainer: consuming Trainer, checkpoint: String, _ arguments: CommandArguments, flags: [String]) {
         self.trainer = trainer
         self.checkpoint = checkpoint
         self.flags = flags
@@ -109,7 +108,7 @@ struct Session: ~Copyable {
 
     private mutating func sample(_ step: Int) throws {
         let text = try trainer.sample(count: 120)
-        samples.append(TrainingReport.Sample(step: step, text: Terminal.printable(text)))
+        samples.append(TrainingReport.TextSample(step: step, text: Terminal.printable(text)))
         bar.clear()
         for line in text.split(separator: "\n").prefix(3) {
             let shown = Terminal.printable(String(line))

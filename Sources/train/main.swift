@@ -2,7 +2,6 @@ import Foundation
 import KernelCatalog
 import Kernels
 import Terminal
-import struct Terminal.Arguments
 
 let syntax = CommandSyntax(
     "train",

@@ -1,13 +1,13 @@
 import ForeignKernels
+import Kernels
 import Reporting
 import Terminal
 import Verification
-import struct Kernels.KernelSet
 
 /// `verify --model … --state …`: judges kernels by llm.c's files, and writes the report.
 enum LLMCMode {
     static func run(
-        _ arguments: Arguments, _ kernels: KernelSet<Float>, _ libraries: [ForeignLibrary], flags: [String]
+        _ arguments: CommandArguments, _ kernels: KernelSet<Float>, _ libraries: [ForeignLibrary], flags: [String]
     ) throws -> ExitCode {
         guard let model = arguments.value("--model"), let state = arguments.value("--state") else {
             throw UsageError("--model and --state belong together; give both, such as gpt2_124M.bin and its state")

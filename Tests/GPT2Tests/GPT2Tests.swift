@@ -25,7 +25,7 @@ struct GPT2Tests {
     }
 
     /// Central differences in double, along a random direction of each parameter, through two micro-batches.
-    @Test(arguments: Memory.allCases) func gradientIsTheSlopeOfTheLoss(_ memory: Memory) throws {
+    @Test(arguments: ActivationMemory.allCases) func gradientIsTheSlopeOfTheLoss(_ memory: ActivationMemory) throws {
         let model = GPT2<Double>(
             configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.standard.reference), memory: memory)
         model.initialize(seed: 3)
@@ -64,7 +64,7 @@ struct GPT2Tests {
     /// A lean model computes what a complete one does, whatever of its kernels are fused, overwrite or do not.
     @Test(arguments: KernelCatalog.standard.names, KernelCatalog.standard.names)
     func leanIsTheSame(_ name: String, _ other: String) throws {
-        func gradients(_ name: String, _ memory: Memory, overwrites: Bool) throws -> (Double, [Float]) {
+        func gradients(_ name: String, _ memory: ActivationMemory, overwrites: Bool) throws -> (Double, [Float]) {
             let model = GPT2<Float>(
                 configuration: .tiny, batch: 2, sequence: 9,
                 kernels: try KernelCatalog.standard.set(named: name, workers: Workers(count: 2)), memory: memory)
@@ -77,14 +77,14 @@ struct GPT2Tests {
         }
         let (loss, truth) = try gradients(name, .complete, overwrites: false)
         let scale = truth.reduce(0) { max($0, abs($1)) }
-        for (memory, overwrites) in [(Memory.lean, true), (.lean, false), (.complete, true)] {
+        for (memory, overwrites) in [(ActivationMemory.lean, true), (.lean, false), (.complete, true)] {
             let (found, answer) = try gradients(other, memory, overwrites: overwrites)
             #expect(abs(found - loss) <= 1e-6 * loss)
             #expect(zip(answer, truth).allSatisfy { abs($0 - $1) <= 1e-5 * scale }, "\(memory), \(overwrites)")
         }
     }
 
-    @Test(arguments: Memory.allCases) func learns(_ memory: Memory) throws {
+    @Test(arguments: ActivationMemory.allCases) func learns(_ memory: ActivationMemory) throws {
         var model = GPT2<Float>(
             configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.standard.set(named: "fast"), memory: memory)
         model.initialize(seed: 1)

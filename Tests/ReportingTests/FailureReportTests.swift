@@ -57,7 +57,7 @@ struct FailureReportTests {
         func holds(blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1) -> Bool {
             SelfTestReport(
                 faults: (0..<faults).map { _ in
-                    SelfTestReport.Fault(name: "bug", origin: "gelu forward", blamed: blamed, finding: nil)
+                    SelfTestReport.PlantedFault(name: "bug", origin: "gelu forward", blamed: blamed, finding: nil)
                 },
                 variants: variants,
                 falseAlarms: (0..<alarms).map { _ in

@@ -2,15 +2,16 @@ import Fixtures
 import GPT2
 import HDF5
 import Kernels
+import Platform
 import Reporting
 
 /// Compares what another program wrote of one pass with a debug state, tensor by tensor in the order of execution.
 public struct DumpComparison {
     private let reference, candidate: String
-    private let progress: Verifier.Progress
+    private let progress: ProgressHandler
 
     /// A comparison of the dump at the path `candidate` with the debug state at `reference`.
-    public init(reference: String, candidate: String, progress: @escaping Verifier.Progress = { _, _ in }) {
+    public init(reference: String, candidate: String, progress: @escaping ProgressHandler = { _, _ in }) {
         self.reference = reference
         self.candidate = candidate
         self.progress = progress

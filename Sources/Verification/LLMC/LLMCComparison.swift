@@ -16,11 +16,11 @@ import Tensors
 public struct LLMCComparison {
     private let model, state: String
     private let kernels: KernelSet<Float>
-    private let progress: Verifier.Progress
+    private let progress: ProgressHandler
 
     /// A comparison by the model and the state at those paths.
     public init(
-        model: String, state: String, kernels: KernelSet<Float>, progress: @escaping Verifier.Progress = { _, _ in }
+        model: String, state: String, kernels: KernelSet<Float>, progress: @escaping ProgressHandler = { _, _ in }
     ) {
         self.model = model
         self.state = state

@@ -1,4 +1,4 @@
-extension Arguments {
+extension CommandArguments {
     /// The flag's value as a whole number, 0 or above.
     ///
     /// - Throws: ``UsageError`` when it is something else.

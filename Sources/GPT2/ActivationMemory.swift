@@ -1,5 +1,5 @@
 /// How much memory a model takes.
-public enum Memory: Sendable, CaseIterable {
+public enum ActivationMemory: Sendable, CaseIterable {
     /// Every activation and every gradient has a place of its own, to be looked at after a pass.
     case complete
     /// What training needs: attention and classifier are fused, so that nothing of (T, T) is kept and no probabilities,

@@ -135,31 +135,36 @@ let package = Package(
             ]),
 
         // MARK: - Tests
-        .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
         // Vectors are passed in other registers where the instructions are others.
         .testTarget(
             name: "KernelsTests", dependencies: ["FastKernels", "KernelCatalog", "Kernels", "Tensors"],
             swiftSettings: marchFlags),
-        .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
+        .testTarget(name: "TokenizerTests", dependencies: ["TestSupport", "Tokenizer"]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Tensors", "Tokenizer", "Training",
+                "GPT2", "HDF5", "KernelCatalog", "Kernels", "ModelFormats", "Tensors", "TestSupport", "Tokenizer",
+                "Training",
             ]),
         .testTarget(name: "GPT2Tests", dependencies: ["GPT2", "KernelCatalog", "Kernels", "Tensors"]),
         .testTarget(
             name: "VerificationTests",
             dependencies: [
                 "Fixtures", "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats",
-                "ReferenceKernels", "Reporting", "SelfTest", "Tensors", "Verification",
+                "ReferenceKernels", "Reporting", "SelfTest", "Tensors", "TestSupport", "Verification",
             ]),
-        .testTarget(name: "AccuracyTests", dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors"]),
+        .testTarget(
+            name: "AccuracyTests",
+            dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors", "TestSupport"]),
         .testTarget(
             name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["Platform", "Reporting", "bench", "generate", "train", "verify"]),
+            name: "CommandTests",
+            dependencies: ["Platform", "Reporting", "TestSupport", "bench", "generate", "train", "verify"]),
     ],
     swiftLanguageModes: [.v6]
 )

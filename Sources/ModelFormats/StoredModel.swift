@@ -22,11 +22,11 @@ public enum StoredModel: Sendable {
             self = .huggingFace(path)
         } else if URL(fileURLWithPath: path).lastPathComponent == "model.safetensors" {
             self = .huggingFace(URL(fileURLWithPath: path).deletingLastPathComponent().relativePath)
-        } else if Self.isCheckpoint(path) {
+        } else if Self.isHDF5(path) {
             throw ModelFormatError(
                 path,
-                "it is a checkpoint of `train`, and a model in llm.c's or Hugging Face's format is read here; "
-                    + "export it with `train --export`")
+                "it is an HDF5 file, such as a checkpoint of `train`, and a model in llm.c's or Hugging Face's format is "
+                    + "read here; write one with `train --export`")
         } else {
             let start = Self.start(of: path)
             guard start.count == 8, start.word(0) == LLMCModelFile.magic else {
@@ -39,8 +39,8 @@ public enum StoredModel: Sendable {
         }
     }
 
-    /// Whether the file at `path` begins as HDF5 does, in which `train` saves its runs.
-    public static func isCheckpoint(_ path: String) -> Bool {
+    /// Whether the file at `path` begins as HDF5 does: `train` saves its runs so.
+    public static func isHDF5(_ path: String) -> Bool {
         start(of: path) == Data([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
     }
 

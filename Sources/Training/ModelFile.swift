@@ -14,7 +14,7 @@ public enum ModelFile {
     ///
     /// - Throws: ``ModelFormatError`` if there is nothing, or nothing known.
     public init(_ path: String) throws(ModelFormatError) {
-        self = StoredModel.isCheckpoint(path) ? .checkpoint(path) : .stored(try StoredModel(path))
+        self = StoredModel.isHDF5(path) ? .checkpoint(path) : .stored(try StoredModel(path))
     }
 
     /// The model's sizes, and its vocabulary where the file has one.

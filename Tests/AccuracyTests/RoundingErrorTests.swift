@@ -4,17 +4,14 @@ import HDF5
 import KernelCatalog
 import Kernels
 import Tensors
+import TestSupport
 import Testing
-
-/// The root of the checkout.
-private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().path
 
 struct RoundingErrorTests {
     /// The errors here are those that the fixtures' generator computed, rounded up to eight bits, in every case.
     @Test(arguments: KernelCatalog.standard.operations)
     func agreeWithTheFixtures(_ operation: String) throws {
-        let file = try File(reading: "\(root)/fixtures/kernels/\(operation).h5")
+        let file = try File(reading: "\(packageRoot)/fixtures/kernels/\(operation).h5")
         var compared = 0
         for kernel in KernelCatalog.standard.kernels where kernel.name.operation == operation {
             let names = self.names(of: kernel)

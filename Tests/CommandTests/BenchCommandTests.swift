@@ -1,27 +1,18 @@
 import Foundation
 import Platform
 import Reporting
+import TestSupport
 import Testing
 
 /// `bench` as a person meets it.
 struct BenchCommandTests {
-    /// A folder for reports that goes when the test ends.
-    private final class Reports {
-        let path = NSTemporaryDirectory() + "plumbline-bench-" + UUID().uuidString
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func report() throws -> BenchmarkReport {
-            try JSON.report(BenchmarkReport.self, from: Data(contentsOf: URL(fileURLWithPath: path + "/bench.json")))
-        }
-    }
-
     @Test func oneOperation() throws {
-        let reports = Reports()
+        let reports = try TemporaryFolder()
         let run = try Run(
             "bench", ["--only", "matmul", "--shapes", "tiny:1x3", "--threads", "1", "--report", reports.path])
         #expect(run.code == 0)
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
-        let report = try reports.report()
+        let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
         // Five places of the model, two passes, and each number of threads.
         #expect(report.rows.count == 10 * report.ceilings.count)
         for row in report.rows {
@@ -63,21 +54,21 @@ struct BenchCommandTests {
 
     /// What a report says comes from its record alone: drawn again, every file is the same.
     @Test func drawnAgain() throws {
-        let (first, second) = (Reports(), Reports())
+        let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
         let flags = [
             "--only", "gelu,residual", "--shapes", "tiny:2x5", "--kernels", "fast,reference", "--threads", "1",
         ]
         #expect(try Run("bench", flags + ["--report", first.path]).code == 0)
-        let again = try Run("bench", ["--from", first.path + "/bench.json", "--report", second.path])
+        let again = try Run("bench", ["--from", first("bench.json"), "--report", second.path])
         #expect(again.code == 0)
-        let names = try FileManager.default.contentsOfDirectory(atPath: first.path).sorted()
-        #expect(names == (try FileManager.default.contentsOfDirectory(atPath: second.path).sorted()))
+        let names = first.names()
+        #expect(names == second.names())
         #expect(names.count == 6 && names.contains("bench-roofline-tiny-2x5-dark.svg"))
         for name in names {
             #expect(
-                FileManager.default.contentsEqual(atPath: first.path + "/" + name, andPath: second.path + "/" + name))
+                FileManager.default.contentsEqual(atPath: first(name), andPath: second(name)))
         }
-        let markdown = try String(contentsOfFile: first.path + "/bench.md", encoding: .utf8)
+        let markdown = try String(contentsOfFile: first("bench.md"), encoding: .utf8)
         #expect(markdown.hasPrefix("# Benchmark\n\n**4 timings in "))
         for word in ["<picture>", "<details>", "gelu backward", "prefers-color-scheme: dark", "## What is left open"] {
             #expect(markdown.contains(word), "\(word)")

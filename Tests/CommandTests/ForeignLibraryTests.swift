@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import Reporting
+import TestSupport
 import Testing
 
 /// `verify --kernels ./lib.so` on the example library, as it is and with faults, each in the child process where it
@@ -9,26 +10,24 @@ import Testing
 struct ForeignLibraryTests {
     /// The example with one text replaced by another, built with the C compiler.
     private final class Library {
-        let folder = NSTemporaryDirectory() + "plumbline-library-" + UUID().uuidString
-        var path: String { folder + "/libmine.so" }
+        let folder: TemporaryFolder
+        var path: String { folder("libmine.so") }
 
         init(replacing text: String = "", by replacement: String = "", flags: [String] = ["-O2"]) throws {
-            var source = try String(contentsOfFile: root + "/examples/kernels.c", encoding: .utf8)
+            var source = try String(contentsOfFile: packageRoot + "/examples/kernels.c", encoding: .utf8)
             if !text.isEmpty {
                 try #require(source.contains(text))
                 source = source.replacing(text, with: replacement, maxReplacements: 1)
                     .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.memory)
             }
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try source.write(toFile: folder + "/kernels.c", atomically: true, encoding: .utf8)
+            folder = try TemporaryFolder()
+            try folder.write("kernels.c", source)
             let compiler = try Run(
                 "/usr/bin/env",
-                ["cc", "-shared", "-fPIC", "-I", root + "/include"] + flags
-                    + [folder + "/kernels.c", "-o", path, "-lm"])
+                ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include"] + flags
+                    + [folder("kernels.c"), "-o", path, "-lm"])
             try #require(compiler.code == 0, "\(compiler.errors)")
         }
-
-        deinit { try? FileManager.default.removeItem(atPath: folder) }
 
         /// For a kernel that answers what it was asked first.
         private static let memory = """
@@ -38,8 +37,8 @@ struct ForeignLibraryTests {
 
         /// What `verify` makes of it.
         func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
-            let run = try Run("verify", ["--kernels", path, "--report", folder] + flags)
-            let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/verify.json"))
+            let run = try Run("verify", ["--kernels", path, "--report", folder.path] + flags)
+            let data = try folder.data("verify.json")
             return (run, try JSON.report(VerificationReport.self, from: data))
         }
     }
@@ -138,23 +137,23 @@ struct ForeignLibraryTests {
 
     @Test func unusable() throws {
         let library = try Library(flags: foreignNames.map { "-D\($0)=other_\($0)" })
-        let text = library.folder + "/text.so"
+        let text = library.folder("text.so")
         try "no library".write(toFile: text, atomically: true, encoding: .utf8)
         for (path, says) in [
             (library.path, "exports no function"), (text, "cannot be loaded"),
             ("./no/such.so", "there is no such file"),
         ] {
-            let run = try Run("verify", ["--kernels", path, "--report", library.folder])
+            let run = try Run("verify", ["--kernels", path, "--report", library.folder.path])
             #expect(run.code == 2 && run.output.isEmpty)
             #expect(run.errors.contains(says) && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
         }
-        let bench = try Run("bench", ["--peers", text, "--report", library.folder])
+        let bench = try Run("bench", ["--peers", text, "--report", library.folder.path])
         #expect(bench.code == 2 && bench.errors.contains("cannot be loaded"))
     }
 
     private var foreignNames: [String] {
         get throws {
-            try String(contentsOfFile: root + "/include/plumbline_kernels.h", encoding: .utf8)
+            try String(contentsOfFile: packageRoot + "/include/plumbline_kernels.h", encoding: .utf8)
                 .matches(of: /void ([a-z_]+)\(/).map { String($0.1) }
         }
     }
@@ -165,11 +164,11 @@ struct ForeignLibraryTests {
             "bench",
             [
                 "--kernels", "fast", "--peers", library.path, "--only", "gelu", "--shapes", "odd", "--threads", "1",
-                "--report", library.folder,
+                "--report", library.folder.path,
             ])
         #expect(run.code == 0, "\(run.errors)")
         #expect(run.output.contains("libmine.so"))
-        let data = try Data(contentsOf: URL(fileURLWithPath: library.folder + "/bench.json"))
+        let data = try library.folder.data("bench.json")
         let report = try JSON.report(BenchmarkReport.self, from: data)
         #expect(report.rows.allSatisfy { $0.timings.last?.seconds != nil && $0.timings.last?.isWrong == false })
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The scripts that compare with Python packages, where those are installed: in `.venv`, or for `python3`.
@@ -7,7 +8,7 @@ struct PythonComparisonTests {
     private static func python(with packages: [String]) -> String? {
         let check =
             "import importlib.util, sys; sys.exit(any(importlib.util.find_spec(p) is None for p in sys.argv[1:]))"
-        return ["\(root)/.venv/bin/python", "/usr/bin/python3"].first {
+        return ["\(packageRoot)/.venv/bin/python", "/usr/bin/python3"].first {
             FileManager.default.isExecutableFile(atPath: $0)
                 && (try? Run($0, ["-c", check] + packages))?.code == 0
         }
@@ -35,18 +36,16 @@ struct PythonComparisonTests {
         arguments: [("eager", "0", 0), ("sdpa", "0", 0), ("eager", "0.1", 1)])
     func hookedTransformers(_ attention: String, dropout: String, code: Int) throws {
         let python = try #require(Self.python(with: ["torch", "transformers", "h5py"]))
-        let folder = NSTemporaryDirectory() + "plumbline-dump-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = try TemporaryFolder()
         let dump = try Run(
             python,
             [
-                "scripts/dump_hooks.py", "fixtures/tiny.h5", "--out", "\(folder)/candidate.h5", "--attention",
+                "scripts/dump_hooks.py", "fixtures/tiny.h5", "--out", folder("candidate.h5"), "--attention",
                 attention, "--attn-pdrop", dropout,
             ])
         #expect(dump.code == 0, "\(dump.errors)")
         let run = try Run(
-            "verify", ["compare", "fixtures/tiny.h5", "\(folder)/candidate.h5", "--report", folder])
+            "verify", ["compare", "fixtures/tiny.h5", folder("candidate.h5"), "--report", folder.path])
         #expect(run.code == code, "\(run.output)\(run.errors)")
         #expect(run.output.contains("Compared 74 of 95 tensors; 21 are not materialised by the candidate:"))
         #expect(run.output.contains("atty of tiny h.0 is the first divergence") == (code == 1))

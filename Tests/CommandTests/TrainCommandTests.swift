@@ -1,33 +1,22 @@
 import Foundation
 import Platform
 import Reporting
+import TestSupport
 import Testing
 
 /// `train` and `generate` as a person meets them.
 struct TrainCommandTests {
-    /// A folder to run in, with a text, that goes when the test ends.
-    private final class Folder {
-        let path = NSTemporaryDirectory() + "plumbline-train-" + UUID().uuidString
-
-        init() throws {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            try (0..<400).map { "line \($0 % 7) of a text, \($0)\n" }.joined()
-                .write(toFile: self("text.txt"), atomically: true, encoding: .utf8)
-        }
-
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func callAsFunction(_ name: String) -> String { path + "/" + name }
-        func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: self(name))) }
-        func names(in folder: String) -> [String] {
-            ((try? FileManager.default.contentsOfDirectory(atPath: self(folder))) ?? []).sorted()
-        }
+    /// A folder to run in, with a text.
+    private func folderWithText() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try folder.write("text.txt", (0..<400).map { "line \($0 % 7) of a text, \($0)\n" }.joined())
+        return folder
     }
 
     private let small = ["--text", "text.txt", "--model", "tiny", "--batch", "2", "--sequence", "16"]
 
     @Test func trainThenGenerate() throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         let run = try Run("train", small + ["--steps", "60", "--learning-rate", "0.01"], in: folder.path)
         #expect(run.code == 0, "\(run.errors)")
         #expect(run.errors.isEmpty)
@@ -58,7 +47,7 @@ struct TrainCommandTests {
 
     /// Ctrl-C saves; with what it says, the end is that of a run without it.
     @Test func interruptedAndResumed() throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         let settings = small + ["--steps", "300", "--save-every", "0", "--sample-every", "0", "--validate-every", "50"]
         #expect(try Run("train", settings + ["--checkpoint", "whole.h5"], in: folder.path).code == 0)
         let stopped = try Run(
@@ -75,7 +64,7 @@ struct TrainCommandTests {
 
     /// Killed at any moment, a run goes on from what it saved last; scripts/check_kills.sh does it a hundred times.
     @Test func killedAndResumed() throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         let settings = small + ["--steps", "200", "--save-every", "1", "--sample-every", "0", "--validate-every", "0"]
         #expect(try Run("train", settings + ["--checkpoint", "whole.h5"], in: folder.path).code == 0)
         var arguments = settings + ["--checkpoint", "run.h5"]
@@ -89,7 +78,7 @@ struct TrainCommandTests {
     }
 
     @Test func conversions() throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         #expect(
             try Run("train", small + ["--steps", "3", "--checkpoint", "a.h5", "--export", "hf"], in: folder.path).code
                 == 0)
@@ -107,7 +96,7 @@ struct TrainCommandTests {
     }
 
     @Test func shards() throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         #expect(try Run("train", ["--text", "text.txt", "--write-data", "s.bin"], in: folder.path).code == 0)
         let settings = ["--model", "tiny", "--batch", "2", "--sequence", "16", "--steps", "5"]
         #expect(try Run("train", settings + ["--text", "text.txt", "--checkpoint", "a.h5"], in: folder.path).code == 0)
@@ -131,7 +120,7 @@ struct TrainCommandTests {
         (["--learning-rate", "10", "--clip", "0", "--warmup", "0", "--weight-decay", "99"], "step "),
     ])
     func unusable(_ arguments: [String], says: String) throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         let defaults = [("--text", "text.txt"), ("--model", "tiny"), ("--sequence", "16"), ("--steps", "300")]
         let others = defaults.filter { flag, _ in
             !arguments.contains(flag) && arguments[0] != "--resume" && !(flag == "--text" && arguments[0] == "--data")
@@ -146,7 +135,7 @@ struct TrainCommandTests {
 
     /// A limit on the size of files stands for a full disk.
     @Test func fullDiskLosesNothing() throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         #expect(try Run("train", small + ["--steps", "20", "--checkpoint", "run.h5"], in: folder.path).code == 0)
         let before = try folder.data("run.h5")
         let limited = try Run("train", ["--resume", "run.h5", "--steps", "40"], in: folder.path, fileSizeLimit: 64)
@@ -165,7 +154,7 @@ struct TrainCommandTests {
         (["--top-p", "2"], "--top-p needs a number from 0"),
     ])
     func unusableGeneration(_ arguments: [String], says: String) throws {
-        let folder = try Folder()
+        let folder = try folderWithText()
         let run = try Run("generate", arguments, in: folder.path)
         #expect(run.code == 2 && run.output.isEmpty)
         #expect(run.errors.hasPrefix("generate: ") && run.errors.contains(says), "\(run.errors)")

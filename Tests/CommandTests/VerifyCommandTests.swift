@@ -1,19 +1,14 @@
 import Foundation
 import Platform
 import Reporting
+import TestSupport
 import Testing
 
 /// `verify` as a person or a CI job meets it.
 struct VerifyCommandTests {
-    /// A folder for reports that goes when the test ends.
-    private final class Reports {
-        let path = NSTemporaryDirectory() + "plumbline-reports-" + UUID().uuidString
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-    }
-
     @Test(arguments: ["fast", "reference"])
     func everythingHolds(_ kernels: String) throws {
-        let reports = Reports()
+        let reports = try TemporaryFolder()
         let run = try Run("verify", ["--kernels", kernels, "--report", reports.path])
         #expect(run.code == 0)
         #expect(run.errors.isEmpty)
@@ -21,7 +16,7 @@ struct VerifyCommandTests {
         #expect(!run.output.contains("\u{1b}"))
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
 
-        let data = try Data(contentsOf: URL(fileURLWithPath: reports.path + "/verify.json"))
+        let data = try reports.data("verify.json")
         let report = try JSON.report(VerificationReport.self, from: data)
         #expect(report.verdict == .pass && report.blamed == nil)
         #expect(report.compared == report.rows.count && report.compared > 1000)
@@ -31,12 +26,12 @@ struct VerifyCommandTests {
         for tensor in ["encoded", "qkv", "preatt", "losses", "dlogits", "dencoded", "transformer.wte.weight"] {
             #expect(run.output.contains(" \(tensor) "), "\(tensor)")
         }
-        let markdown = try String(contentsOfFile: reports.path + "/verify.md", encoding: .utf8)
+        let markdown = try String(contentsOfFile: reports("verify.md"), encoding: .utf8)
         #expect(markdown.contains("**PASS: ") && markdown.contains("`dtransformer.h.1.mlp.c_proj.weight`"))
     }
 
     @Test func onlyOneOperation() throws {
-        let reports = Reports()
+        let reports = try TemporaryFolder()
         let run = try Run("verify", ["--only", "gelu", "--mode", "isolated", "--report", reports.path])
         #expect(run.code == 0)
         #expect(run.output.contains("gelu backward") && !run.output.contains("layernorm"))
@@ -58,13 +53,13 @@ struct VerifyCommandTests {
         (["gradcheck", "--kernels", "slow"], "slow"),
     ])
     func unusable(_ arguments: [String], says: String) throws {
-        let reports = Reports()
-        let run = try Run("verify", arguments + (arguments == ["--fixture"] ? [] : ["--report", reports.path]))
+        let reports = try TemporaryFolder()
+        let run = try Run("verify", arguments + (arguments == ["--fixture"] ? [] : ["--report", reports("made")]))
         #expect(run.code == 2)
         #expect(run.output.isEmpty)
         #expect(run.errors.hasPrefix("verify: ") && run.errors.contains(says))
         #expect(run.errors.split(separator: "\n").count == 1)
-        #expect(!FileManager.default.fileExists(atPath: reports.path))
+        #expect(reports.names().isEmpty)
     }
 
     @Test(arguments: ["verify", "bench"])
@@ -85,15 +80,15 @@ struct VerifyCommandTests {
 
     @Test(arguments: ["fast", "reference"])
     func gradientCheck(_ kernels: String) throws {
-        let reports = Reports()
+        let reports = try TemporaryFolder()
         let run = try Run("verify", ["gradcheck", "--kernels", kernels, "--seed", "5", "--report", reports.path])
         #expect(run.code == 0 && run.errors.isEmpty, "\(run.output)\(run.errors)")
         #expect(run.output.contains("PASS: 45 gradients"))
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
         let report = try JSON.report(
-            GradientReport.self, from: Data(contentsOf: URL(fileURLWithPath: reports.path + "/gradcheck.json")))
+            GradientReport.self, from: reports.data("gradcheck.json"))
         #expect(report.holds && report.seed == 5 && report.rows.count == 45)
-        #expect(FileManager.default.fileExists(atPath: reports.path + "/gradcheck.md"))
+        #expect(FileManager.default.fileExists(atPath: reports("gradcheck.md")))
     }
 
     @Test(arguments: ["compare", "gradcheck", "selftest"])
@@ -110,27 +105,25 @@ struct VerifyCommandTests {
 
     /// Every planted fault is caught and rightly blamed, and no right kernel is called wrong.
     @Test func selfTest() throws {
-        let reports = Reports()
+        let reports = try TemporaryFolder()
         let run = try Run("verify", ["selftest", "--variants", "64", "--report", reports.path])
         #expect(run.code == 0, "\(run.output)")
         #expect(run.output.contains("PASS: ") && run.output.contains("0 of 64 right variants"))
         let report = try JSON.report(
-            SelfTestReport.self, from: Data(contentsOf: URL(fileURLWithPath: reports.path + "/selftest.json")))
+            SelfTestReport.self, from: reports.data("selftest.json"))
         #expect(report.holds && report.faults.count >= 120 && report.faults.contains { $0.origin == "wiring" })
-        #expect(FileManager.default.fileExists(atPath: reports.path + "/selftest.md"))
+        #expect(FileManager.default.fileExists(atPath: reports("selftest.md")))
     }
 
     @Test func inGitHubActions() throws {
-        let reports = Reports()
-        let summary = reports.path + "-summary.md"
-        defer { try? FileManager.default.removeItem(atPath: summary) }
-        try Data("before\n".utf8).write(to: URL(fileURLWithPath: summary))
+        let reports = try TemporaryFolder()
+        let summary = try reports.write("summary.md", "before\n")
         let run = try Run(
             "verify", ["--only", "gelu", "--mode", "isolated", "--report", reports.path],
             environment: ["GITHUB_STEP_SUMMARY": summary, "GITHUB_ACTIONS": "true"])
         #expect(run.code == 0 && !run.output.contains("::error"))
         let text = try String(contentsOfFile: summary, encoding: .utf8)
         #expect(text.hasPrefix("before\n# Verification") && text.contains("**PASS: "))
-        #expect(FileManager.default.fileExists(atPath: reports.path + "/verify.junit.xml"))
+        #expect(FileManager.default.fileExists(atPath: reports("verify.junit.xml")))
     }
 }

@@ -1,28 +1,24 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
-
-/// A path for a file that goes when the test ends.
-final class ScratchFile {
-    let path = NSTemporaryDirectory() + "plumbline-\(UUID().uuidString).h5"
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// What is written is read back, whole and in any part.
 @Suite(.serialized)
 struct RoundTripTests {
     @Test(arguments: [[], [1], [7], [3, 5], [2, 3, 4], [5, 1, 3, 2], [0], [300, 7]])
     func datasets(shape: [Int]) throws {
-        let scratch = ScratchFile()
+        let folder = try TemporaryFolder()
+        let path = folder("scratch.h5")
         let count = shape.reduce(1, *)
         let floats = (0..<count).map { Float($0) * 0.5 - 3 }
         do {
-            let file = try File(creating: scratch.path)
+            let file = try File(creating: path)
             try file.createDataset("a/b/floats", of: Float.self, shape: shape, chunkBytes: 64).write(floats)
             try file.createDataset("doubles", of: Double.self, shape: shape).write(floats.map(Double.init))
             try file.createDataset("tokens", of: Int32.self, shape: shape).write((0..<count).map(Int32.init))
         }
-        let file = try File(reading: scratch.path)
+        let file = try File(reading: path)
         let dataset = try file.dataset("a/b/floats")
         #expect(dataset.shape == shape)
         #expect(dataset.count == count)
@@ -37,10 +33,11 @@ struct RoundTripTests {
 
     @Test(arguments: [[23], [4, 6], [3, 4, 5], [2, 3, 2, 5]])
     func everyRange(shape: [Int]) throws {
-        let scratch = ScratchFile()
+        let folder = try TemporaryFolder()
+        let path = folder("scratch.h5")
         let count = shape.reduce(1, *)
         let values = (0..<count).map(Float.init)
-        let file = try File(creating: scratch.path)
+        let file = try File(creating: path)
         let dataset = try file.createDataset("x", of: Float.self, shape: shape, chunkBytes: 32)
         try dataset.write(values)
         for first in 0...count {
@@ -53,13 +50,14 @@ struct RoundTripTests {
     @Test func sameContentSameBytes() throws {
         var written: [Data] = []
         for _ in 0..<2 {
-            let scratch = ScratchFile()
+            let folder = try TemporaryFolder()
+            let path = folder("scratch.h5")
             do {
-                let file = try File(creating: scratch.path)
+                let file = try File(creating: path)
                 try file.createDataset("a/b/c", of: Float.self, shape: [3]).write([1, 2, 3] as [Float])
                 try file.setAttribute("n", of: "a", to: [1 as Int64])
             }
-            written.append(try Data(contentsOf: URL(fileURLWithPath: scratch.path)))
+            written.append(try Data(contentsOf: URL(fileURLWithPath: path)))
             // A time in the file would be another by then.
             Thread.sleep(forTimeInterval: 1.1)
         }
@@ -67,16 +65,17 @@ struct RoundTripTests {
     }
 
     @Test func attributes() throws {
-        let scratch = ScratchFile()
+        let folder = try TemporaryFolder()
+        let path = folder("scratch.h5")
         do {
-            let file = try File(creating: scratch.path)
+            let file = try File(creating: path)
             try file.createGroup("group/inner")
             try file.setAttribute("sizes", of: "group/inner", to: [3, 4, 5] as [Int64])
             try file.setAttribute("rate", of: "/", to: [0.25] as [Float])
             try file.setAttribute("name", of: "group", to: "tinyé")
             try file.setAttribute("name", of: "group", to: "other")
         }
-        let file = try File(reading: scratch.path)
+        let file = try File(reading: path)
         #expect(try file.attribute("sizes", of: "group/inner", as: Int64.self) == [3, 4, 5])
         #expect(try file.attribute("rate", of: "/", as: Float.self) == [0.25])
         #expect(try file.textAttribute("name", of: "group") == "other")
@@ -102,42 +101,45 @@ struct UnreadableTests {
     @Test func files() throws {
         #expect(try error { _ = try File(reading: "/no/such/file.h5") } == "/no/such/file.h5: there is no such file")
         #expect(try error { _ = try File(reading: "/tmp") }.contains("folder"))
-        let text = ScratchFile()
-        try Data("not a fixture".utf8).write(to: URL(fileURLWithPath: text.path))
-        #expect(try error { _ = try File(reading: text.path) } == "\(text.path): it is not an HDF5 file")
+        let folder = try TemporaryFolder()
+        let path = try folder.write("text.h5", "not a fixture")
+        #expect(try error { _ = try File(reading: path) } == "\(path): it is not an HDF5 file")
     }
 
     @Test func truncated() throws {
-        let scratch = ScratchFile()
+        let folder = try TemporaryFolder()
+        let path = folder("scratch.h5")
         do {
-            let file = try File(creating: scratch.path)
+            let file = try File(creating: path)
             try file.createDataset("x", of: Float.self, shape: [1000]).write((0..<1000).map { sin(Float($0)) })
         }
-        let data = try Data(contentsOf: URL(fileURLWithPath: scratch.path))
-        try data.prefix(data.count / 2).write(to: URL(fileURLWithPath: scratch.path))
-        #expect(try error { _ = try File(reading: scratch.path) }.contains("truncated or corrupt"))
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        try data.prefix(data.count / 2).write(to: URL(fileURLWithPath: path))
+        #expect(try error { _ = try File(reading: path) }.contains("truncated or corrupt"))
     }
 
     @Test func flippedBit() throws {
-        let scratch = ScratchFile()
+        let folder = try TemporaryFolder()
+        let path = folder("scratch.h5")
         do {
-            let file = try File(creating: scratch.path)
+            let file = try File(creating: path)
             try file.createDataset("x", of: Float.self, shape: [1000]).write((0..<1000).map { sin(Float($0)) })
         }
-        var data = try Data(contentsOf: URL(fileURLWithPath: scratch.path))
+        var data = try Data(contentsOf: URL(fileURLWithPath: path))
         data[data.count / 2] ^= 4
-        try data.write(to: URL(fileURLWithPath: scratch.path))
+        try data.write(to: URL(fileURLWithPath: path))
         #expect(
-            try error { _ = try File(reading: scratch.path).dataset("x").read(Float.self) }
-                .hasPrefix("\(scratch.path): x: cannot read"))
+            try error { _ = try File(reading: path).dataset("x").read(Float.self) }
+                .hasPrefix("\(path): x: cannot read"))
     }
 
     @Test func objects() throws {
-        let scratch = ScratchFile()
-        let file = try File(creating: scratch.path)
+        let folder = try TemporaryFolder()
+        let path = folder("scratch.h5")
+        let file = try File(creating: path)
         let dataset = try file.createDataset("x", of: Float.self, shape: [4])
         try dataset.write([1, 2, 3, 4] as [Float])
-        #expect(try error { _ = try file.dataset("y/z") } == "\(scratch.path): y/z: there is no such dataset")
+        #expect(try error { _ = try file.dataset("y/z") } == "\(path): y/z: there is no such dataset")
         #expect(try error { _ = try dataset.read(Double.self) }.contains("x: it holds float32, not float64"))
         #expect(try error { _ = try dataset.read(Float.self, elements: 2..<5) }.contains("elements 2..<5 of 4"))
         #expect(

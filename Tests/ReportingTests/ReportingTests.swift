@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import Reporting
+import TestSupport
 import Testing
 
 struct ReportingTests {
@@ -68,14 +69,13 @@ struct ReportingTests {
     }
 
     @Test func filesAreWholeOrNotThere() throws {
-        let folder = NSTemporaryDirectory() + "plumbline-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let path = folder + "/inner/file"
+        let folder = try TemporaryFolder()
+        let path = folder("inner/file")
         try AtomicFile.write(Data("one".utf8), to: path)
         try AtomicFile.write(Data("two".utf8), to: path)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "two")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/inner") == ["file"])
-        #expect(throws: FileWriteError.self) { try AtomicFile.write(Data(), to: folder + "/inner") }
+        #expect(folder.names(in: "inner") == ["file"])
+        #expect(throws: FileWriteError.self) { try AtomicFile.write(Data(), to: folder("inner")) }
         #expect(throws: FileWriteError.self) { try AtomicFile.write(Data(), to: path + "/below") }
     }
 }

@@ -1,24 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenizer
 
 /// Every format gives the same tokens, and what is no vocabulary says so.
 struct VocabularyFilesTests {
-    /// A folder that goes when the test ends.
-    private final class Folder {
-        let path = NSTemporaryDirectory() + "plumbline-vocabulary-" + UUID().uuidString
-
-        init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        func write(_ name: String, _ data: Data) throws { try data.write(to: URL(fileURLWithPath: path + "/" + name)) }
-
-        func write(_ name: String, _ text: String) throws { try write(name, Data(text.utf8)) }
-
-        func write(_ name: String, json: Any) throws { try write(name, JSONSerialization.data(withJSONObject: json)) }
-    }
-
     private let naive = TokenizerTests.naive
 
     /// GPT-2's printable stand-in for each byte.
@@ -56,7 +42,7 @@ struct VocabularyFilesTests {
         "vocab.bpe", "encoder.json", "merges.txt", "tokenizer.json", "new.json", "gpt2_tokenizer.bin", "",
     ])
     func formats(_ name: String) throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let listed = "#version: 0.2\n" + merges.joined(separator: "\n") + "\n"
         switch name {
         case "merges.txt":
@@ -85,7 +71,7 @@ struct VocabularyFilesTests {
     }
 
     @Test func unusable() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         func error(_ name: String) throws -> String {
             let error = try #require(throws: TokenizerError.self) {
                 _ = try Tokenizer(readingFrom: folder.path + "/" + name)

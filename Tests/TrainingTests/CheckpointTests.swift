@@ -2,6 +2,7 @@ import Foundation
 import GPT2
 import HDF5
 import Tensors
+import TestSupport
 import Testing
 import Training
 

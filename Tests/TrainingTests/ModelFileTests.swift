@@ -3,6 +3,7 @@ import GPT2
 import Kernels
 import ModelFormats
 import Tensors
+import TestSupport
 import Testing
 import Training
 

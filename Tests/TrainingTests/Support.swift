@@ -5,23 +5,6 @@ import Kernels
 import Tensors
 import Training
 
-/// A folder that goes when the test ends.
-final class TemporaryFolder {
-    let path = NSTemporaryDirectory() + "plumbline-training-" + UUID().uuidString
-
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// The path of `name` in the folder.
-    func callAsFunction(_ name: String) -> String { path + "/" + name }
-
-    func write(_ name: String, _ data: Data) throws -> String {
-        try data.write(to: URL(fileURLWithPath: self(name)))
-        return self(name)
-    }
-}
-
 func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
 
 /// The smallest model with more than one of everything.

@@ -2,6 +2,7 @@ import Foundation
 import GPT2
 import Kernels
 import Tensors
+import TestSupport
 import Testing
 import Training
 

@@ -1,12 +1,13 @@
 import Fixtures
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 import Verification
 
 /// What another program wrote of one pass is compared with a debug state, and nothing passes by being left out.
 struct DumpComparisonTests {
-    private static let reference = "\(root)/fixtures/tiny.h5"
+    private static let reference = "\(packageRoot)/fixtures/tiny.h5"
 
     /// The reference's own float32 run as a candidate, without the tensors that `leaving` names.
     private static func candidate(
@@ -131,7 +132,7 @@ struct DumpComparisonTests {
         #expect(refusal(path).contains("not an HDF5 file"))
         do { _ = try File(creating: path) }
         #expect(refusal(path).contains("it has no dataset below activations or gradients"))
-        #expect(refusal(reference: "\(root)/fixtures/kernels/gelu.h5", path).contains("a debug state is needed"))
+        #expect(refusal(reference: "\(packageRoot)/fixtures/kernels/gelu.h5", path).contains("a debug state is needed"))
 
         _ = try Self.candidate(folder)
         do { try File(updating: path).setAttribute("not_materialised", of: "/", to: "att") }

@@ -5,6 +5,7 @@ import Kernels
 import ModelFormats
 import SelfTest
 import Tensors
+import TestSupport
 import Testing
 import Verification
 

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import SelfTest
+import TestSupport
 import Testing
 import Verification
 
@@ -45,7 +46,7 @@ struct PlantedFaultsTests {
     @Test(arguments: first)
     func isBlamedByTheDebugStateAlone(_ planted: Planted) throws {
         let outcome = try verify(
-            "reference", replacing: [try planted.fault().implementation], fixtures: ["\(root)/fixtures/tiny.h5"],
+            "reference", replacing: [try planted.fault().implementation], fixtures: ["\(packageRoot)/fixtures/tiny.h5"],
             modes: [.isolated])
         #expect(outcome.blamed?.operation == planted.kernel.operation)
         #expect(outcome.blamed?.pass == planted.kernel.pass.rawValue)
@@ -71,7 +72,7 @@ struct PlantedFaultsTests {
         let fault = try planted.fault()
         let outcome = try verify(
             "reference", replacing: [fault.implementation],
-            fixtures: ["\(root)/fixtures/kernels/\(planted.kernel.operation).h5"])
+            fixtures: ["\(packageRoot)/fixtures/kernels/\(planted.kernel.operation).h5"])
         let failures = outcome.rows.filter { $0.verdict == .fail }
         #expect(!failures.isEmpty)
         #expect(failures.contains { $0.finding.contains(planted.says) }, "\(failures.first?.finding ?? "")")

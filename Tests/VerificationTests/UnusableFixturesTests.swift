@@ -3,6 +3,7 @@ import Foundation
 import HDF5
 import KernelCatalog
 import Tensors
+import TestSupport
 import Testing
 import Verification
 
@@ -209,7 +210,7 @@ struct UnusableFixturesTests {
     }
 
     @Test func nothingToCompare() throws {
-        let tiny = "\(root)/fixtures/tiny.h5"
+        let tiny = "\(packageRoot)/fixtures/tiny.h5"
         #expect(throws: FixtureError.self) { try verify(fixtures: [tiny], only: ["adamw"], modes: [.isolated]) }
     }
 }

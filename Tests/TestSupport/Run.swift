@@ -1,19 +1,16 @@
 import Foundation
 
-/// The root of the checkout.
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().path
-
 /// What a run of a binary printed and how it ended.
-struct Run {
-    let output: String
-    let errors: String
-    let code: Int32
+public struct Run {
+    /// What it wrote to standard output and to standard error.
+    public let output, errors: String
+    /// Its exit code, or the negative number of the signal that ended it.
+    public let code: Int32
 
-    /// Runs the binary `name`, built beside the tests or at that absolute path, in `folder`; sends it a signal after some seconds, or limits the
-    /// size of its files to so many blocks of 512 bytes, where asked.
-    init(
-        _ name: String, _ arguments: [String], in folder: String = root, environment: [String: String] = [:],
+    /// Runs the binary `name`, built beside the tests or at that absolute path, in `folder`; sends it a signal after some
+    /// seconds, or limits the size of its files to so many blocks of 512 bytes, where asked.
+    public init(
+        _ name: String, _ arguments: [String], in folder: String = packageRoot, environment: [String: String] = [:],
         signal: Int32? = nil, after seconds: Double = 0, fileSizeLimit: Int? = nil
     ) throws {
         let process = Process()
@@ -27,10 +24,8 @@ struct Run {
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: a binary that prints much must not wait for a reader.
-        let scratch = NSTemporaryDirectory() + "plumbline-run-" + UUID().uuidString
-        let files = [scratch + ".out", scratch + ".err"]
-        for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
-        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        let scratch = try TemporaryFolder()
+        let files = [try scratch.write("out", ""), try scratch.write("err", "")]
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files[0]))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files[1]))
         try process.run()
@@ -44,7 +39,8 @@ struct Run {
         code = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
 
-    static let binaries: URL = {
+    /// The folder of the binaries.
+    public static let binaries: URL = {
         // The test runner's arguments name the bundle, which lies beside the binaries.
         let bundle =
             CommandLine.arguments.first { $0.contains(".xctest") }

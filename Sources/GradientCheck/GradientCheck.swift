@@ -63,7 +63,7 @@ public struct GradientCheck: Sendable {
     }
 
     /// The verdict on the reference in double.
-    public func reference() -> [GradientReport.Row] {
+    public func reference() -> [GradientReport.Derivative] {
         collect { problem in
             problem.variables.map { variable in
                 var row = Self.row(problem, variable, .reference, "reference")
@@ -78,7 +78,7 @@ public struct GradientCheck: Sendable {
     }
 
     /// The verdict on the backward kernels of `set`; of one of them if given.
-    public func verdict(on set: KernelSet<Float>, kernel: KernelName? = nil) -> [GradientReport.Row] {
+    public func verdict(on set: KernelSet<Float>, kernel: KernelName? = nil) -> [GradientReport.Derivative] {
         collect { problem in
             guard kernel == nil || kernel == problem.backward.name else { return [] }
             let gradients = problem.gradients(set)
@@ -93,7 +93,7 @@ public struct GradientCheck: Sendable {
 
     private func elements(
         _ problem: GradientProblem, _ variable: GradientProblem.Variable, _ gradient: [Double], _ set: KernelSet<Float>
-    ) -> GradientReport.Row {
+    ) -> GradientReport.Derivative {
         var row = Self.row(problem, variable, .doubleDifferences, Self.name(problem, set))
         for index in variable.differences.indices {
             let derivative = variable.differences[index]
@@ -106,7 +106,7 @@ public struct GradientCheck: Sendable {
 
     private func along(
         _ problem: GradientProblem, _ variable: GradientProblem.Variable, _ gradient: [Double], _ set: KernelSet<Float>
-    ) -> GradientReport.Row {
+    ) -> GradientReport.Derivative {
         var row = Self.row(problem, variable, .ownForward, Self.name(problem, set))
         var generator = SplitMix64(state: seed &+ UInt64(gradient.count))
         for number in 0..<Self.directions {
@@ -130,14 +130,14 @@ public struct GradientCheck: Sendable {
     private static func row(
         _ problem: GradientProblem, _ variable: GradientProblem.Variable, _ method: GradientReport.Method,
         _ implementation: String
-    ) -> GradientReport.Row {
-        GradientReport.Row(
+    ) -> GradientReport.Derivative {
+        GradientReport.Derivative(
             kernel: problem.backward.name.description, argument: variable.gradient.name, method: method,
             implementation: implementation)
     }
 
     /// The rows of all problems, those of one kernel's argument and method together.
-    private func collect(_ rows: (GradientProblem) -> [GradientReport.Row]) -> [GradientReport.Row] {
+    private func collect(_ rows: (GradientProblem) -> [GradientReport.Derivative]) -> [GradientReport.Derivative] {
         problems.flatMap(rows).reduce(into: []) { merged, row in
             if let index = merged.firstIndex(where: { $0.isAlike(row) }) {
                 merged[index].merge(row)

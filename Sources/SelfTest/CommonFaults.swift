@@ -10,9 +10,9 @@ struct CommonFault: Sendable {
     /// What is wrong, in words.
     let name: String
     /// Whether a kernel with these arguments can have it.
-    var canHappen: @Sendable (Arguments<Float>) -> Bool = { _ in true }
+    var canHappen: @Sendable (CallArguments) -> Bool = { _ in true }
     /// Makes the call, wrongly, with memory of its own for as long as the implementation lives.
-    let body: @Sendable (_ call: Arguments<Float>, _ workers: Workers, _ memory: FaultMemory, _ run: () -> Void) -> Void
+    let body: @Sendable (_ call: CallArguments, _ workers: Workers, _ memory: FaultMemory, _ run: () -> Void) -> Void
 
     /// What a faulty kernel remembers between calls.
     final class FaultMemory: Sendable {
@@ -21,18 +21,36 @@ struct CommonFault: Sendable {
     }
 
     /// The fault in the reference's kernel; nil where that kernel cannot have it.
-    func planted<K: Kernel<Float>>(in kernel: K.Type) -> Fault? {
-        guard canHappen(Arguments(K())) else { return nil }
+    func planted<K: Kernel<Float>>(in kernel: K.Type, of catalog: KernelCatalog) -> Fault? {
+        guard canHappen(CallArguments(K())) else { return nil }
         let memory = FaultMemory()
-        let body = body
+        let (body, right) = (body, catalog.reference)
         let implementation = Implementation<Float>("faulty") { (call: K, workers: Workers) in
-            body(Arguments(call), workers, memory) { KernelSet<Float>(KernelCatalog.standard.reference).run(call) }
+            body(CallArguments(call), workers, memory) { KernelSet(right).run(call) }
         }
         return Fault(name, in: implementation)
     }
 }
 
-extension Arguments<Float> {
+/// The arguments of a call that is to go wrong.
+struct CallArguments {
+    /// The sizes, in the order of the contract.
+    let sizes: [Int]
+    /// The numbers that are only read.
+    let inputs: [View<Float>]
+    /// The results.
+    let results: [(argument: Argument, view: MutableView<Float>)]
+
+    init<K: Kernel<Float>>(_ call: K) {
+        let arguments = call.arguments
+        sizes = call.signature.sizes.map(\.value)
+        inputs = arguments.filter { bound in
+            if case .numbers = bound.argument.elements { !bound.argument.isResult } else { false }
+        }.map { View($0.view) }
+        results = arguments.filter { $0.argument.isResult }.map { ($0.argument, $0.view) }
+    }
+
+
     /// The results' elements as they are.
     fileprivate var values: [[Float]] { results.map { Array($0.view.buffer) } }
 
@@ -228,7 +246,7 @@ extension CommonFault {
     ]
 
     /// What is computed, or added, is scaled.
-    private static func scale(_ call: Arguments<Float>, by factor: Float, _ run: () -> Void) {
+    private static func scale(_ call: CallArguments, by factor: Float, _ run: () -> Void) {
         let before = call.values
         run()
         let after = call.values

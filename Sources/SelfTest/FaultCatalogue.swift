@@ -16,10 +16,14 @@ public enum FaultCatalogue {
 
     /// Faults of single kernels: of their mathematics, and those that any kernel can have.
     public static var kernelFaults: [Fault] {
-        recipes.flatMap { $0.planted }
-            + KernelCatalog.standard.kernels.flatMap { kernel in
-                CommonFault.all.compactMap { $0.planted(in: kernel) }
-            }
+        recipes.flatMap { $0.planted } + KernelCatalog.standard.kernels.flatMap { commonFaults(of: $0) }
+    }
+
+    /// The faults that any kernel can have, in that one of a catalog.
+    public static func commonFaults(
+        of kernel: any Kernel<Float>.Type, in catalog: KernelCatalog = .standard
+    ) -> [Fault] {
+        CommonFault.all.compactMap { $0.planted(in: kernel, of: catalog) }
     }
 
     /// Right kernels: variant `number` of each in turn, chosen at random from that seed.

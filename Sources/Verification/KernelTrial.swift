@@ -1,3 +1,4 @@
+import Accuracy
 import ForeignKernels
 import Kernels
 import Sentinel

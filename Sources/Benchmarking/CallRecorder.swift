@@ -18,6 +18,9 @@ final class CallRecorder: KernelInterceptor {
         let place: String
         let operations: Int
         let isOfGeneration: Bool
+
+        /// The name of the kernel.
+        var name: KernelName { kernel.name }
     }
 
     /// The calls, each kernel's at each size once.
@@ -35,11 +38,11 @@ final class CallRecorder: KernelInterceptor {
         one.layers = 1
         let recorder = CallRecorder()
         for memory in ActivationMemory.allCases { recorder.recordStep(one, batch, sequence, memory) }
-        let training = Set(recorder.calls.map(\.kernel.name))
+        let training = Set(recorder.calls.map(\.name))
         recorder.recordGeneration(one, sequence)
-        let calls = recorder.calls.filter { !$0.isOfGeneration || !training.contains($0.kernel.name) }
-        let work = Dictionary(grouping: calls, by: \.kernel.name).mapValues { $0.reduce(0) { $0 + $1.operations } }
-        return calls.filter { 50 * $0.operations >= work[$0.kernel.name, default: 0] }
+        let calls = recorder.calls.filter { !$0.isOfGeneration || !training.contains($0.name) }
+        let work = Dictionary(grouping: calls, by: \.name).mapValues { $0.reduce(0) { $0 + $1.operations } }
+        return calls.filter { 50 * $0.operations >= work[$0.name, default: 0] }
     }
 
     /// The calls of a training step with that memory.
@@ -97,7 +100,7 @@ final class CallRecorder: KernelInterceptor {
         let arguments = call.arguments
         let absent = Set(arguments.filter { !$0.isPresent }.map(\.argument.name))
         let sizes = call.signature.sizesByName
-        guard !calls.contains(where: { $0.kernel.name == K.name && $0.sizes == sizes && $0.absent == absent }) else {
+        guard !calls.contains(where: { $0.name == K.name && $0.sizes == sizes && $0.absent == absent }) else {
             return
         }
         let result = arguments.first { $0.argument.isResult }
@@ -116,7 +119,7 @@ final class CallRecorder: KernelInterceptor {
         }
         let forward = last(backward)
         return calls.first { call in
-            call.kernel.name == forward && call.sizes.allSatisfy { sizes[$0.key] == $0.value }
+            call.name == forward && call.sizes.allSatisfy { sizes[$0.key] == $0.value }
         }?.place
     }
 }

@@ -31,10 +31,10 @@ struct Workload: Sendable {
     /// - Precondition: the contract accepts its sizes.
     init<K: Kernel<Float>>(_ kernel: K.Type, shape: String, place: String, _ call: DrawnCall) {
         (self.kernel, self.shape, self.place, self.call) = (kernel, shape, place, call)
-        let call = K(sizes: call.sizes) { _ in nil }
-        let signature = call.signature
-        let elements = signature.arguments.filter { !self.call.absent.contains($0.name) }.reduce(0) { $0 + $1.count }
-        cost = call.cost
+        let typed = K(sizes: call.sizes) { _ in nil }
+        let signature = typed.signature
+        let elements = signature.arguments.filter { !call.absent.contains($0.name) }.reduce(0) { $0 + $1.count }
+        cost = typed.cost
         footprint = min(4 * elements, cost.bytes)
         sizes = signature.sizes.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
@@ -44,7 +44,7 @@ struct Workload: Sendable {
     static func all(of shape: BenchmarkShape, operations: Set<String>?, catalog: KernelCatalog) -> [Workload] {
         let recorded = CallRecorder.calls(of: shape.configuration, batch: shape.batch, sequence: shape.sequence)
         return catalog.kernels.filter { operations?.contains($0.name.operation) ?? true }.flatMap { kernel in
-            let calls = recorded.filter { $0.kernel.name == kernel.name }
+            let calls = recorded.filter { $0.name == kernel.name }
             return calls.isEmpty
                 ? [Self.invented(kernel, shape, recorded.map(\.sizes))]
                 : calls.map { make(kernel, shape, $0.place, DrawnCall(sizes: $0.sizes, absent: $0.absent)) }

@@ -1,4 +1,5 @@
 import Accuracy
+import Foundation
 import Kernels
 import Sentinel
 import Tensors
@@ -163,7 +164,7 @@ struct GradientProblem {
     ) -> [String: [Float]] {
         let results = values.results(of: kernel, by: set)
         // A kernel may leave the processor in another state than it found it in; `verify` says so.
-        FloatingPointEnvironment.restore(.one)
+        FloatingPointEnvironment.restore()
         return results
     }
 

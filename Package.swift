@@ -56,9 +56,7 @@ let package = Package(
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
         .target(name: "CInstructions"),
         .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels", "Tensors"], swiftSettings: unchecked),
-        .target(
-            name: "ForeignKernels", dependencies: ["Kernels", "Sentinel", "Tensors"],
-            swiftSettings: optimized),
+        .target(name: "ForeignKernels", dependencies: ["Kernels", "Sentinel", "Tensors"], swiftSettings: optimized),
         .target(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
             swiftSettings: marchSettings),
@@ -78,6 +76,7 @@ let package = Package(
             swiftSettings: optimized),
 
         // MARK: - Harness
+        .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "Fixtures", dependencies: ["Accuracy", "GPT2", "HDF5", "Kernels", "Platform", "Tensors"],
             swiftSettings: optimized),
@@ -99,7 +98,6 @@ let package = Package(
             name: "GradientCheck",
             dependencies: ["Accuracy", "KernelCatalog", "Kernels", "Reporting", "Sentinel", "Tensors"],
             swiftSettings: optimized),
-        .target(name: "Reporting", dependencies: ["Platform"]),
         .target(
             name: "SelfTest",
             dependencies: [
@@ -158,8 +156,7 @@ let package = Package(
         .testTarget(
             name: "AccuracyTests",
             dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors", "TestSupport"]),
-        .testTarget(
-            name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
+        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(

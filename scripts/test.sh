@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ./scripts/install.sh
-swift build --build-tests >&2
+swift build --build-tests --explicit-target-dependency-import-check error >&2
 exec swift test --skip-build "$@"

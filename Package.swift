@@ -154,8 +154,14 @@ let package = Package(
                 "ReferenceKernels", "Reporting", "SelfTest", "Tensors", "TestSupport", "Verification",
             ]),
         .testTarget(
+            name: "NewOperationTests",
+            dependencies: [
+                "Accuracy", "Benchmarking", "ForeignKernels", "GradientCheck", "KernelCatalog", "Kernels", "SelfTest",
+                "TestSupport", "Verification",
+            ]),
+        .testTarget(
             name: "AccuracyTests",
-            dependencies: ["Accuracy", "HDF5", "KernelCatalog", "Kernels", "Tensors", "TestSupport"]),
+            dependencies: ["Accuracy", "KernelCatalog", "Kernels"]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

@@ -40,7 +40,7 @@ enum GradientCheckMode {
         guard !rows.isEmpty else {
             throw UsageError(
                 "--only: none of these has a backward pass; there are "
-                    + GradientCheck.kernels.map { $0.replacing(" backward", with: "") }.joined(separator: ", "))
+                    + GradientCheck.kernels().map { $0.name.operation }.joined(separator: ", "))
         }
 
         let report = GradientReport(

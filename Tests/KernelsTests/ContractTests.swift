@@ -12,7 +12,7 @@ struct ContractTests {
         #expect(
             KernelCatalog.standard.operations == [
                 "encoder", "layernorm", "matmul", "attention", "gelu", "residual", "softmax", "crossentropy",
-                "crossentropy_softmax", "adamw", "flash_attention", "classifier",
+                "crossentropy_softmax", "adamw", "flash_attention", "classifier", "cached_attention",
             ])
     }
 
@@ -21,22 +21,38 @@ struct ContractTests {
     }
 
     private func check<K: Kernel<Float>>(_ kernel: K.Type) {
-        var call = K()
-        var lister = Lister()
-        call.visit(&lister)
-        #expect(Set(lister.arguments.map(\.name)).count == lister.arguments.count, "\(K.name)")
-        #expect(!lister.sizes.isEmpty)
-        for argument in lister.arguments {
-            // Results have a bound, and inputs none; a bound grows with the roundings.
-            #expect((argument.role == .input) == (argument.roundings == 0), "\(K.name) \(argument.name)")
+        let call = K(sizes: K.sizes { max($0.least, 6) / $0.divisor * $0.divisor }) { _ in nil }
+        let signature = call.signature
+        #expect(Set(signature.arguments.map(\.name)).count == signature.arguments.count, "\(K.name)")
+        #expect(!signature.sizes.isEmpty)
+        for argument in signature.arguments {
+            // A bound is 0 for an error of 0 alone, and grows with the error.
             #expect(argument.count > 0)
-            if argument.role != .input {
-                #expect(argument.c >= Double(argument.roundings))
-                #expect(argument.bound(gauge: 2) == 2 * argument.bound(gauge: 1))
-            }
+            guard argument.isResult else { continue }
+            #expect(argument.bound(error: 0) == 0)
+            #expect(argument.bound(error: 1e-60) > 0 || argument.roundings == 0)
+            #expect(argument.bound(error: 2) == 2 * argument.bound(error: 1))
+            #expect(argument.bound(error: 1) >= Float.unitRoundoff)
         }
-        #expect(lister.arguments.contains { $0.role != .input })
+        #expect(!signature.results.isEmpty)
         #expect(call.cost.operations > 0 && call.cost.bytes > 0)
+    }
+
+    @Test func sizesThatBreakARuleAreNamed() {
+        func problem<K: Kernel<Float>>(_ kernel: K.Type, _ sizes: [String: Int]) -> String? {
+            #expect(throws: SignatureError.self) { try K.signature(sizes: sizes) }?.description
+        }
+        #expect(
+            problem(Attention.Forward<Float>.self, ["B": 1, "T": 2, "C": 7, "NH": 2])
+                == "attention forward: C is 7, and must be a multiple of 2, which is NH")
+        #expect(
+            problem(Softmax.Forward<Float>.self, ["B": 1, "T": 2, "V": 7, "Vp": 6])
+                == "softmax forward: Vp is 6, and must be at least 7, which is V")
+        #expect(problem(GELU.Forward<Float>.self, ["N": 0]) == "gelu forward: N is 0, and must be at least 1")
+        #expect(problem(GELU.Forward<Float>.self, [:]) == "gelu forward: the size N is not given")
+        #expect(
+            problem(Residual.Forward<Float>.self, ["N": 1 << 40])?.hasSuffix("of shape [1099511627776] is too large")
+                == true)
     }
 
     @Test(arguments: [
@@ -56,22 +72,4 @@ struct ContractTests {
         let error = #expect(throws: KernelSelectionError.self) { _ = try KernelCatalog.standard.set(named: text) }
         #expect(error?.description.contains(named) == true)
     }
-}
-
-/// Gives every size the value 6 and lists the arguments.
-private struct Lister: ArgumentVisitor {
-    var sizes: [String] = []
-    var arguments: [Argument] = []
-
-    mutating func size(_ name: String, _ value: inout Int) {
-        sizes.append(name)
-        value = 6
-    }
-    func require(_ holds: Bool, _ rule: String) { #expect(holds, "\(rule)") }
-    func hyperparameter(_ name: String, _ value: inout Float) {}
-    mutating func input(_ argument: Argument, _ view: inout View<Float>) { arguments.append(argument) }
-    mutating func tokens(_ argument: Argument, below bound: Int, _ view: inout View<Int32>) {
-        arguments.append(argument)
-    }
-    mutating func result(_ argument: Argument, _ view: inout MutableView<Float>) { arguments.append(argument) }
 }

@@ -56,7 +56,9 @@ let package = Package(
         .target(name: "ReferenceKernels", dependencies: ["Kernels"], swiftSettings: optimized),
         .target(name: "CInstructions"),
         .target(name: "FastKernels", dependencies: ["CInstructions", "Kernels", "Tensors"], swiftSettings: unchecked),
-        .target(name: "ForeignKernels", dependencies: ["Kernels", "Sentinel", "Tensors"], swiftSettings: optimized),
+        .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
+        .target(
+            name: "ForeignKernels", dependencies: ["CFFI", "Kernels", "Sentinel", "Tensors"], swiftSettings: optimized),
         .target(
             name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
             swiftSettings: marchSettings),

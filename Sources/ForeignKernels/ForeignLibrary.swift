@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Sentinel
 import Synchronization
+import Tensors
 
 /// A C shared library whose kernels are called in child processes: they may crash, hang, end their process or write where
 /// they must not, and this process goes on.
@@ -18,13 +19,14 @@ public final class ForeignLibrary: Sendable {
     /// with `-Ofast` does: subnormals are flushed to zero, or results rounded otherwise.
     public let changesFloatingPoint: Bool
 
+    private let kernels: [any Kernel<Float>.Type]
     private let state = Mutex<State>(State())
 
     private struct State {
         /// Processes that live on, in the order in which they began.
         var processes: [Caller] = []
         /// Memory that they share.
-        var spare: [KernelName: GuardedArguments.Spare] = [:]
+        var spare: [KernelName: [String: [Int: GuardedBuffer]]] = [:]
         /// How often each kernel ended its process, and how it did last.
         var deaths: [KernelName: (count: Int, last: CallIncident)] = [:]
     }
@@ -33,41 +35,36 @@ public final class ForeignLibrary: Sendable {
     private struct Caller {
         let kernel: KernelName
         let arguments: [Int]
-        /// Holds the call to make.
+        /// Holds the arguments of the call to make.
         let slot: GuardedBuffer
         let process: ChildProcess
     }
 
-    /// Looks, in a child process, at what the library at `path` has.
+    /// Looks, in a child process, at which of `kernels` the library at `path` has.
     ///
-    /// - Throws: ``ForeignLibraryError`` when it cannot be loaded, or has no kernel.
-    public convenience init(_ path: String) throws(ForeignLibraryError) {
+    /// - Throws: ``ForeignLibraryError`` when it cannot be loaded, or has none of them.
+    public init(_ path: String, kernels: [any Kernel<Float>.Type]) throws(ForeignLibraryError) {
         guard FileManager.default.fileExists(atPath: path) else {
             throw ForeignLibraryError(path, "there is no such file", remedy: "check the path")
         }
-        let content = try Self.content(of: path)
-        guard content & ~Self.changesFloatingPointBit != 0 else {
+        let names = kernels.map { $0.name }
+        let content = try Self.content(of: path, names)
+        guard content.provided.contains(true) else {
             throw ForeignLibraryError(
                 path, "it exports no function of include/plumbline_kernels.h",
                 remedy: "export some under C names, such as gelu_forward")
         }
-        self.init(path, content)
-    }
-
-    private init(_ path: String, _ content: Int32) {
         self.path = path
-        func names(_ isProvided: Bool) -> [KernelName] {
-            foreignKernels.indices.filter { (content & 1 << $0 != 0) == isProvided }.map { foreignKernels[$0].name }
-        }
-        provided = names(true)
-        missing = names(false)
-        changesFloatingPoint = content & Self.changesFloatingPointBit != 0
+        self.kernels = kernels
+        provided = zip(names, content.provided).filter(\.1).map(\.0)
+        missing = zip(names, content.provided).filter { !$0.1 }.map(\.0)
+        changesFloatingPoint = content.changesFloatingPoint
     }
 
     /// The kernels that it has, each call of which runs in a child process. Whoever makes one learns what happened in it
     /// by ``CallIncident/during(_:)``.
     public var implementations: [Implementation<Float>] {
-        foreignKernels.filter { provided.contains($0.name) }.map { implementation($0) }
+        kernels.filter { provided.contains($0.name) }.map { implementation($0) }
     }
 
     /// Whether `name`, in a flag, is the path of a shared library.
@@ -80,58 +77,59 @@ public final class ForeignLibrary: Sendable {
 
     // MARK: - In the child
 
-    private static let changesFloatingPointBit: Int32 = 1 << 30
-
-    private static func content(of path: String) throws(ForeignLibraryError) -> Int32 {
-        let process = ChildProcess { _ in look(at: path) }
+    private static func content(
+        of path: String, _ kernels: [KernelName]
+    ) throws(ForeignLibraryError) -> (provided: [Bool], changesFloatingPoint: Bool) {
+        // A byte for each kernel, which the child sets where the library has it.
+        let found = GuardedBuffer(of: UInt8.self, count: kernels.count, .aligned)
+        let process = ChildProcess { _ in look(at: path, kernels, found.view(of: UInt8.self)) }
         guard case .returned(let answer) = process.run(0, within: patience) else {
             throw ForeignLibraryError(
                 path, "it crashes, hangs or ends its process when it is loaded", remedy: "mend its initializers")
         }
         guard answer >= 0 else { throw ForeignLibraryError(path, "it cannot be loaded (\(process.lastWords))") }
-        return answer
+        return (found.view(of: UInt8.self).buffer.map { $0 == 1 }, answer == 1)
     }
 
-    /// A bit for each kernel that the library has, by its place in ``foreignKernels``; -1 where it cannot be loaded.
-    private static func look(at path: String) -> Int32 {
+    /// Sets a byte for each kernel that the library has, and says with 1 that loading it changes the floating-point
+    /// environment, with -1 that it cannot be loaded.
+    private static func look(at path: String, _ kernels: [KernelName], _ found: MutableView<UInt8>) -> Int32 {
         FloatingPointEnvironment.restore()
         do {
             let library = try LoadedLibrary(path)
-            var found = FloatingPointEnvironment.control != 0 ? changesFloatingPointBit : 0
-            for (index, kernel) in foreignKernels.enumerated() where has(library, kernel) { found |= 1 << index }
-            return found
+            let isChanged = FloatingPointEnvironment.control != 0
+            for (index, kernel) in kernels.enumerated() {
+                found[index] = library.function(of: kernel) == nil ? 0 : 1
+            }
+            return isChanged ? 1 : 0
         } catch {
             FileHandle.standardError.write(Data("\(error.reason)\n".utf8))
             return -1
         }
     }
 
-    private static func has<K: ForeignKernel>(_ library: LoadedLibrary, _ kernel: K.Type) -> Bool {
-        library.function(of: kernel) != nil
-    }
-
     /// Makes the call; gives the floating-point control that it leaves, of which 0 is the default.
-    private static func make<K: ForeignKernel>(_ call: K, _ path: String, threads: Int32) -> Int32 {
+    private static func make(
+        _ kernel: KernelName, _ kinds: [ForeignArguments.Kind], _ words: View<UInt64>, _ path: String, threads: Int32
+    ) -> Int32 {
         // Idle threads of OpenMP are to sleep: many processes wait at a time.
         setenv("OMP_WAIT_POLICY", "passive", 0)
-        guard let library = try? LoadedLibrary(path) else { return -1 }
+        guard let library = try? LoadedLibrary(path), let function = library.function(of: kernel) else { return -1 }
         FloatingPointEnvironment.restore()
-        library.run(call, threads: threads)
+        library.run(function, kinds, words.base, threads: threads)
         return Int32(bitPattern: FloatingPointEnvironment.control)
     }
 
     // MARK: - In the parent
 
-    private func implementation<K: ForeignKernel>(_ kernel: K.Type) -> Implementation<Float> {
+    private func implementation<K: Kernel<Float>>(_ kernel: K.Type) -> Implementation<Float> {
         Implementation(name) { [self] (call: K, workers: Workers) in run(call, threads: Int32(workers.count)) }
     }
 
-    private func run<K: ForeignKernel>(_ call: K, threads: Int32) {
+    private func run<K: Kernel<Float>>(_ call: K, threads: Int32) {
         state.withLock { state in
-            var call = call
-            var arguments = GuardedArguments(spare: state.spare[K.name] ?? [:])
-            call.visit(&arguments)
-            let incident = run(call, arguments, threads: threads, &state)
+            let arguments = GuardedArguments(call, spare: state.spare[K.name] ?? [:])
+            let incident = run(arguments, threads: threads, &state)
             arguments.finish()
             incident?.report()
             if incident?.isFatal == true { arguments.giveUp() }
@@ -139,15 +137,17 @@ public final class ForeignLibrary: Sendable {
     }
 
     /// Makes the call in the process of its arguments, or in a new one.
-    private func run<K: ForeignKernel>(
-        _ call: K, _ arguments: GuardedArguments, threads: Int32, _ state: inout State
+    private func run<K: Kernel<Float>>(
+        _ arguments: GuardedArguments<K>, threads: Int32, _ state: inout State
     ) -> CallIncident? {
         if let deaths = state.deaths[K.name], deaths.count >= Self.mostDeaths { return deaths.last }
         // Calls in the same memory go to the same process: that is fast, and a kernel that remembers shows it.
         let earlier = state.processes.firstIndex { $0.kernel == K.name && $0.arguments == arguments.identity }
-        let caller = earlier.map { state.processes.remove(at: $0) } ?? caller(of: call, arguments.identity)
-        Self.place(of: call, in: caller.slot).pointee = call
-        let end = caller.process.run(threads, within: Self.patience + Double(call.cost.operations) / Self.slowest)
+        let passed = ForeignArguments(arguments.call)
+        let caller = earlier.map { state.processes.remove(at: $0) } ?? caller(K.name, passed, arguments.identity)
+        _ = caller.slot.view(of: UInt64.self).buffer.update(fromContentsOf: passed.words)
+        let expected = Double(arguments.call.cost.operations) / Self.slowest
+        let end = caller.process.run(threads, within: Self.patience + expected)
         let incident = Self.incident(end, saying: caller.process.lastWords)
         if let incident, incident.isFatal {
             let deaths = if case .hung = end { Self.mostDeaths } else { (state.deaths[K.name]?.count ?? 0) + 1 }
@@ -161,18 +161,14 @@ public final class ForeignLibrary: Sendable {
         return incident
     }
 
-    /// A process for calls like `call`. It cannot see memory that is newer than itself.
-    private func caller<K: ForeignKernel>(of call: K, _ arguments: [Int]) -> Caller {
-        let slot = GuardedBuffer(of: UInt8.self, count: MemoryLayout<K>.stride, .aligned)
-        Self.place(of: call, in: slot).initialize(to: call)
-        let path = path
-        let process = ChildProcess { Self.make(Self.place(of: call, in: slot).pointee, path, threads: $0) }
-        return Caller(kernel: K.name, arguments: arguments, slot: slot, process: process)
-    }
-
-    /// Where in a slot a call like that lies: it is made of addresses and numbers alone, and begins on a cache line.
-    private static func place<K: ForeignKernel>(of _: K, in slot: GuardedBuffer) -> UnsafeMutablePointer<K> {
-        UnsafeMutableRawPointer(slot.view(of: UInt8.self).base).assumingMemoryBound(to: K.self)
+    /// A process for calls like that. It cannot see memory that is newer than itself.
+    private func caller(_ kernel: KernelName, _ passed: ForeignArguments, _ arguments: [Int]) -> Caller {
+        let slot = GuardedBuffer(of: UInt64.self, count: passed.words.count, .aligned)
+        let (path, kinds) = (path, passed.kinds)
+        let process = ChildProcess {
+            Self.make(kernel, kinds, View(slot.view(of: UInt64.self)), path, threads: $0)
+        }
+        return Caller(kernel: kernel, arguments: arguments, slot: slot, process: process)
     }
 
     private static let mostProcesses = 64

@@ -22,29 +22,34 @@ public struct LoadedLibrary: Sendable {
         setThreads = dlsym(handle, "omp_set_num_threads").map { unsafeBitCast($0, to: SetThreads.self) }
     }
 
-    /// The kernels that it has, to be called in this process, under that name.
-    public func implementations(named name: String) -> [Implementation<Float>] {
-        foreignKernels.compactMap { implementation($0, name) }
+    /// Those of `kernels` that it has, to be called in this process, under that name.
+    public func implementations(
+        of kernels: [any Kernel<Float>.Type], named name: String
+    ) -> [Implementation<Float>] {
+        kernels.compactMap { implementation($0, name) }
     }
 
-    private func implementation<K: ForeignKernel>(_ kernel: K.Type, _ name: String) -> Implementation<Float>? {
-        function(of: kernel).map { function in
+    private func implementation<K: Kernel<Float>>(_ kernel: K.Type, _ name: String) -> Implementation<Float>? {
+        function(of: K.name).map { function in
             Implementation(name) { (call: K, workers: Workers) in
-                setThreads?(Int32(workers.count))
-                call.call(function)
+                let arguments = ForeignArguments(call)
+                run(function, arguments.kinds, arguments.words, threads: Int32(workers.count))
             }
         }
     }
 
-    /// Makes the call, if it has a function for it.
-    func run<K: ForeignKernel>(_ call: K, threads: Int32) {
+    /// Calls a function of it on that number of threads.
+    func run(
+        _ function: ForeignFunction, _ kinds: [ForeignArguments.Kind], _ words: UnsafePointer<UInt64>, threads: Int32
+    ) {
         setThreads?(threads)
-        function(of: K.self).map(call.call)
+        function.call(kinds, words)
     }
 
     /// Its function for the kernel, if it has one.
-    func function<K: ForeignKernel>(of _: K.Type) -> K.Function? {
-        // The cast is from an address to the function pointer that the ABI says is there.
-        dlsym(UnsafeMutableRawPointer(bitPattern: handle), K.symbol).map { unsafeBitCast($0, to: K.Function.self) }
+    func function(of kernel: KernelName) -> ForeignFunction? {
+        dlsym(UnsafeMutableRawPointer(bitPattern: handle), kernel.symbol).map {
+            ForeignFunction(address: Int(bitPattern: $0))
+        }
     }
 }

@@ -23,6 +23,8 @@ enum WorkerMode {
 
     /// The kernels of a library, called in this process: a worker may crash.
     private static func library(_ path: String) throws(ForeignLibraryError) -> KernelSet<Float> {
-        KernelSet(try LoadedLibrary(path).implementations(named: ForeignLibrary.name(of: path)))
+        KernelSet(
+            try LoadedLibrary(path).implementations(
+                of: KernelCatalog.standard.kernels, named: ForeignLibrary.name(of: path)))
     }
 }

@@ -20,14 +20,11 @@ extension ReferenceKernels {
             Implementation("reference", ReferenceKernels.crossentropyForward),
             Implementation("reference", ReferenceKernels.crossentropySoftmaxBackward),
             Implementation("reference", ReferenceKernels.adamwUpdate),
-        ]
-    }
-
-    /// The kernels over `Scalar`, each once, in the order of the contract: those above, then those that any set composes.
-    public static func kernels<Scalar: KernelScalar>(over _: Scalar.Type) -> [any Kernel<Scalar>.Type] {
-        (implementations() as [Implementation<Scalar>]).map(\.kernel) + [
-            FlashAttention.Forward<Scalar>.self, FlashAttention.Backward<Scalar>.self,
-            Classifier.Forward<Scalar>.self, Classifier.Backward<Scalar>.self,
+            Implementation("reference", ReferenceKernels.flashAttentionForward),
+            Implementation("reference", ReferenceKernels.flashAttentionBackward),
+            Implementation("reference", ReferenceKernels.classifierForward),
+            Implementation("reference", ReferenceKernels.classifierBackward),
+            Implementation("reference", ReferenceKernels.cachedAttentionForward),
         ]
     }
 }

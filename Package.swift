@@ -158,8 +158,8 @@ let package = Package(
         .testTarget(
             name: "NewOperationTests",
             dependencies: [
-                "Accuracy", "Benchmarking", "ForeignKernels", "GradientCheck", "KernelCatalog", "Kernels", "SelfTest",
-                "TestSupport", "Verification",
+                "Accuracy", "Benchmarking", "ForeignKernels", "GradientCheck", "KernelCatalog", "Kernels", "Reporting",
+                "SelfTest", "Tensors", "TestSupport", "Verification",
             ]),
         .testTarget(
             name: "AccuracyTests",

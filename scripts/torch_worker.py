@@ -1,7 +1,7 @@
 """A worker of `bench` that times PyTorch: each operation by its nearest function, and a whole training step.
 
-It speaks the protocol of Sources/Benchmarking/WorkerProtocol.swift on its standard input and output, and draws the same
-numbers as Sources/Accuracy/Draw.swift, so that its results can be judged by the same truth.
+It speaks the protocol of Sources/Benchmarking/WorkerProtocol.swift on its standard input and output. What arguments hold
+comes in a file, so that its results can be judged by the same truth as everybody's.
 
 Where our operation adds to a gradient, so does this: in the function itself if PyTorch can (`addmm_`), else after it.
 Results go to memory that is there already, wherever the function has an `out`.
@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Callable
 
-VERSION = 1
+VERSION = 2
 # OpenMP's threads go on spinning for a while after a call. They have to be asleep when another worker's turn comes.
 SETTLING = 0.003
 PROCESSORS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
@@ -31,92 +31,60 @@ class Unsupported(Exception):
     """What PyTorch has no function for."""
 
 
-class Draws:
-    """The numbers of each argument: SplitMix64 from the FNV-1a hash of its name."""
-
-    def __init__(self, seed: int):
-        self.seed = seed
-
-    def bits(self, name: str, count: int) -> "numpy.ndarray":
-        state = 0xCBF29CE484222325
-        for byte in name.encode():
-            state = ((state ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-        with numpy.errstate(over="ignore"):
-            z = numpy.arange(1, count + 1, dtype=numpy.uint64)
-            z *= numpy.uint64(0x9E3779B97F4A7C15)
-            z += numpy.uint64(state ^ self.seed)
-            z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-            return z ^ (z >> numpy.uint64(31))
-
-    def tensor(self, name: str, *shape: int) -> "torch.Tensor":
-        bits = self.bits(name, math.prod(shape)).reshape(shape)
-        uniform = (bits >> numpy.uint64(40)).astype(numpy.float32) * numpy.float32(2**-24)
-
-        def signed(scale: float) -> numpy.ndarray:
-            second = (bits & numpy.uint64(0xFFFFFF)).astype(numpy.float32) * numpy.float32(2**-24)
-            return (uniform - numpy.float32(0.5)) * numpy.float32(scale) * (numpy.float32(0.5) + second)
-
-        match name:
-            case "rstd":
-                values = numpy.float32(0.5) + uniform
-            case "att":
-                rows = numpy.float32(2) / numpy.arange(1, shape[-1] + 1, dtype=numpy.float32)
-                values = numpy.tril(uniform * rows[:, None])
-            case "probs":
-                values = (numpy.float32(1) - uniform) * numpy.float32(2**-15)
-            case "v":
-                values = (numpy.float32(1) - uniform) * numpy.float32(2**-10)
-            case "m" | "grads":
-                values = signed(2**-5)
-            case _:
-                values = signed(4)
-        return torch.from_numpy(values)
-
-    def tokens(self, name: str, bound: int, *shape: int) -> "torch.Tensor":
-        tokens = (self.bits(name, math.prod(shape)) >> numpy.uint64(32)) % numpy.uint64(bound)
-        return torch.from_numpy(tokens.astype(numpy.int64)).reshape(shape)
-
-
 class Call:
     """One operation, ready to run: `run` makes the call, `results` are what it wrote, in the order of the contract."""
 
     def __init__(self, task: dict):
-        self.sizes = task["sizes"]
-        self.absent = task["absent"]
-        self.draws = Draws(task["seed"])
+        self.sizes, self.numbers = task["sizes"], task["hyperparameters"]
+        self.arguments = {argument["name"]: argument for argument in task["arguments"]}
+        self.content = numpy.memmap(task["file"], mode="r", dtype=numpy.uint8)
         self.accumulators: dict[str, torch.Tensor] = {}
-        name = task["kernel"].replace(" ", "_")
+        kernel = task["kernel"]
+        name = f"{kernel['operation']}_{kernel['pass']}"
         build: Callable | None = getattr(self, name, None)
         if build is None:
-            raise Unsupported(f"PyTorch has no function for {task['kernel']}")
+            raise Unsupported(f"PyTorch has no function for {kernel['operation']} {kernel['pass']}")
         self.run, self.results = build()
 
     def size(self, names: str) -> list[int]:
         return [self.sizes[name] for name in names.split()]
 
-    def accumulator(self, name: str, *shape: int) -> "torch.Tensor":
-        tensor = self.draws.tensor(name, *shape)
-        self.accumulators[name] = tensor
-        return tensor
+    def read(self, name: str) -> "numpy.ndarray":
+        """What the argument holds before the call."""
+        argument = self.arguments[name]
+        end = argument["offset"] + 4 * math.prod(argument["shape"])
+        values = self.content[argument["offset"] : end].view(argument["element"])
+        return values.reshape(argument["shape"])
+
+    def tensor(self, *names: str):
+        """Inputs of numbers, each a tensor."""
+        tensors = [torch.from_numpy(self.read(name).copy()) for name in names]
+        return tensors[0] if len(names) == 1 else tensors
+
+    def tokens(self, name: str) -> "torch.Tensor":
+        return torch.from_numpy(self.read(name).astype(numpy.int64))
+
+    def accumulator(self, *names: str):
+        """Results that are added to or changed in place, each a tensor."""
+        for name in names:
+            self.accumulators[name] = self.tensor(name)
+        return self.accumulators[names[0]] if len(names) == 1 else [self.accumulators[name] for name in names]
 
     def reset(self) -> None:
         for name, tensor in self.accumulators.items():
-            tensor.copy_(self.draws.tensor(name, *tensor.shape))
+            tensor.copy_(torch.from_numpy(self.read(name).copy()).view_as(tensor))
 
     # Each returns a function without arguments, and another that gives the results.
 
     def encoder_forward(self):
-        B, T, C, V, P = self.size("B T C V P")
-        inp = self.draws.tokens("inp", V, B, T)
-        wte, wpe = self.draws.tensor("wte", V, C), self.draws.tensor("wpe", P, C)
-        out = torch.empty(B, T, C)
+        B, T, C = self.size("B T C")
+        inp, (wte, wpe), out = self.tokens("inp"), self.tensor("wte", "wpe"), torch.empty(B, T, C)
         return lambda: torch.add(functional.embedding(inp, wte), wpe[:T], out=out), lambda: [out]
 
     def encoder_backward(self):
-        B, T, C, V, P = self.size("B T C V P")
-        dwte, dwpe = self.accumulator("dwte", V, C), self.accumulator("dwpe", P, C)
-        dout, inp = self.draws.tensor("dout", B, T, C), self.draws.tokens("inp", V, B, T).flatten()
+        T, C = self.size("T C")
+        dwte, dwpe = self.accumulator("dwte", "dwpe")
+        dout, inp = self.tensor("dout"), self.tokens("inp").flatten()
 
         def run():
             dwte.index_add_(0, inp, dout.view(-1, C))
@@ -126,16 +94,16 @@ class Call:
 
     def layernorm_forward(self):
         B, T, C = self.size("B T C")
-        inp, weight, bias = self.draws.tensor("inp", B, T, C), self.draws.tensor("weight", C), self.draws.tensor("bias", C)
+        inp, weight, bias = self.tensor("inp", "weight", "bias")
         out, mean, rstd = torch.empty(B, T, C), torch.empty(B, T, 1), torch.empty(B, T, 1)
         norm = torch.ops.aten.native_layer_norm.out
         return lambda: norm(inp, [C], weight, bias, 1e-5, out0=out, out1=mean, out2=rstd), lambda: [out, mean, rstd]
 
     def layernorm_backward(self):
-        B, T, C = self.size("B T C")
-        results = [self.accumulator("dinp", B, T, C), self.accumulator("dweight", C), self.accumulator("dbias", C)]
-        dout, inp, weight = self.draws.tensor("dout", B, T, C), self.draws.tensor("inp", B, T, C), self.draws.tensor("weight", C)
-        mean, rstd = self.draws.tensor("mean", B, T).unsqueeze(-1), self.draws.tensor("rstd", B, T).unsqueeze(-1)
+        (C,) = self.size("C")
+        results = self.accumulator("dinp", "dweight", "dbias")
+        dout, inp, weight = self.tensor("dout", "inp", "weight")
+        mean, rstd = (statistic.unsqueeze(-1) for statistic in self.tensor("mean", "rstd"))
         bias, norm = torch.zeros(C), torch.ops.aten.native_layer_norm_backward
 
         def run():
@@ -146,20 +114,19 @@ class Call:
 
     def matmul_forward(self):
         B, T, C, OC = self.size("B T C OC")
-        inp, weight = self.draws.tensor("inp", B * T, C), self.draws.tensor("weight", OC, C)
-        out = torch.empty(B * T, OC)
-        if "bias" in self.absent:
+        inp, weight, out = self.tensor("inp").view(B * T, C), self.tensor("weight"), torch.empty(B * T, OC)
+        if "bias" not in self.arguments:
             return lambda: torch.mm(inp, weight.t(), out=out), lambda: [out]
-        bias = self.draws.tensor("bias", OC)
+        bias = self.tensor("bias")
         return lambda: torch.addmm(bias, inp, weight.t(), out=out), lambda: [out]
 
     def matmul_backward(self):
         B, T, C, OC = self.size("B T C OC")
-        dinp, dweight = self.accumulator("dinp", B * T, C), self.accumulator("dweight", OC, C)
+        dinp, dweight = self.accumulator("dinp").view(B * T, C), self.accumulator("dweight")
         results = [dinp, dweight]
-        dout, inp, weight = self.draws.tensor("dout", B * T, OC), self.draws.tensor("inp", B * T, C), self.draws.tensor("weight", OC, C)
-        if "dbias" not in self.absent:
-            results.append(self.accumulator("dbias", OC))
+        dout, inp, weight = self.tensor("dout").view(B * T, OC), self.tensor("inp").view(B * T, C), self.tensor("weight")
+        if "dbias" in self.arguments:
+            results.append(self.accumulator("dbias"))
 
         def run():
             dinp.addmm_(dout, weight)
@@ -172,7 +139,7 @@ class Call:
     def heads(self, name: str):
         """Queries, keys and values, each (B, NH, T, hs), as views of one (B, T, 3C)."""
         B, T, C, NH = self.size("B T C NH")
-        inp = self.draws.tensor(name, B, T, 3 * C)
+        inp = self.accumulator(name) if self.arguments[name]["isResult"] else self.tensor(name)
         return [part.view(B, T, NH, C // NH).transpose(1, 2) for part in inp.split(C, -1)]
 
     def attention_forward(self):
@@ -193,10 +160,9 @@ class Call:
     def attention_backward(self):
         B, T, C, NH = self.size("B T C NH")
         q, k, v = self.heads("inp")
-        dinp, att = self.accumulator("dinp", B, T, 3 * C), self.draws.tensor("att", B, NH, T, T)
-        dpreatt, datt = self.accumulator("dpreatt", B, NH, T, T), self.accumulator("datt", B, NH, T, T)
-        dq, dk, dv = [part.view(B, T, NH, C // NH).transpose(1, 2) for part in dinp.split(C, -1)]
-        dout = self.draws.tensor("dout", B, T, C).view(B, T, NH, C // NH).transpose(1, 2)
+        dq, dk, dv = self.heads("dinp")
+        dinp, att, (dpreatt, datt) = self.accumulators["dinp"], self.tensor("att"), self.accumulator("dpreatt", "datt")
+        dout = self.tensor("dout").view(B, T, NH, C // NH).transpose(1, 2)
         scale = 1 / math.sqrt(C // NH)
         softmax_backward = torch.ops.aten._softmax_backward_data
 
@@ -222,10 +188,9 @@ class Call:
     def flash_attention_backward(self):
         B, T, C, NH = self.size("B T C NH")
         q, k, v = self.heads("inp")
-        dinp = self.accumulator("dinp", B, T, 3 * C)
-        parts = [part.view(B, T, NH, C // NH).transpose(1, 2) for part in dinp.split(C, -1)]
-        dout = self.draws.tensor("dout", B, T, C).view(B, T, NH, C // NH).transpose(1, 2)
-        out, lse = flash_attention(q, k, v, is_causal=True)
+        parts = self.heads("dinp")
+        dout, out = (part.view(B, T, NH, C // NH).transpose(1, 2) for part in self.tensor("dout", "out"))
+        dinp, lse = self.accumulators["dinp"], self.tensor("lse")
         backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
         def run():
@@ -234,9 +199,25 @@ class Call:
 
         return run, lambda: [dinp]
 
+    def cached_attention_forward(self):
+        B, T, S, P, C, NH = self.size("B T S P C NH")
+        q, new_keys, new_values = self.heads("inp")
+        keys, values = (
+            cache.view(B, P, NH, C // NH).transpose(1, 2) for cache in self.accumulator("key_cache", "value_cache")
+        )
+        out = torch.empty(B, T, C)
+        seen = torch.ones(T, S + T, dtype=torch.bool).tril(S)
+
+        def run():
+            keys[:, :, S : S + T], values[:, :, S : S + T] = new_keys, new_values
+            attended = functional.scaled_dot_product_attention(q, keys[:, :, : S + T], values[:, :, : S + T], seen)
+            out.view(B, T, NH, C // NH).copy_(attended.transpose(1, 2))
+
+        return run, lambda: [out, *(self.accumulators[name] for name in ("key_cache", "value_cache"))]
+
     def classifier_forward(self):
         B, T, V, Vp = self.size("B T V Vp")
-        logits, targets = self.draws.tensor("logits", B * T, Vp), self.draws.tokens("targets", V, B * T)
+        logits, targets = self.tensor("logits").view(B * T, Vp), self.tokens("targets").flatten()
         results = {}
 
         def run():
@@ -249,9 +230,9 @@ class Call:
 
     def classifier_backward(self):
         B, T, V, Vp = self.size("B T V Vp")
-        logits, targets = self.draws.tensor("logits", B * T, Vp), self.draws.tokens("targets", V, B * T).unsqueeze(-1)
-        dlosses, dlogits = self.draws.tensor("dlosses", B * T, 1), torch.zeros(B * T, Vp)
-        lse, ones = logits[:, :V].logsumexp(-1, keepdim=True), torch.full((B * T, 1), -1.0)
+        logits, targets = self.tensor("logits").view(B * T, Vp), self.tokens("targets").view(B * T, 1)
+        dlosses, lse = (row.view(B * T, 1) for row in self.tensor("dlosses", "lse"))
+        dlogits, ones = torch.zeros(B * T, Vp), torch.full((B * T, 1), -1.0)
 
         def run():
             probs = torch.sub(logits[:, :V], lse, out=dlogits[:, :V]).exp_()
@@ -260,24 +241,20 @@ class Call:
         return run, lambda: [dlogits]
 
     def gelu_forward(self):
-        inp, out = self.draws.tensor("inp", *self.size("N")), torch.empty(self.size("N"))
+        inp, out = self.tensor("inp"), torch.empty(self.size("N"))
         return lambda: torch.ops.aten.gelu.out(inp, approximate="tanh", out=out), lambda: [out]
 
     def gelu_backward(self):
-        N = self.size("N")
-        dinp, inp, dout = self.accumulator("dinp", *N), self.draws.tensor("inp", *N), self.draws.tensor("dout", *N)
+        dinp, (inp, dout) = self.accumulator("dinp"), self.tensor("inp", "dout")
         backward = torch.ops.aten.gelu_backward
         return lambda: dinp.add_(backward(dout, inp, approximate="tanh")), lambda: [dinp]
 
     def residual_forward(self):
-        N = self.size("N")
-        inp1, inp2, out = self.draws.tensor("inp1", *N), self.draws.tensor("inp2", *N), torch.empty(N)
+        (inp1, inp2), out = self.tensor("inp1", "inp2"), torch.empty(self.size("N"))
         return lambda: torch.add(inp1, inp2, out=out), lambda: [out]
 
     def residual_backward(self):
-        N = self.size("N")
-        dinp1, dinp2 = self.accumulator("dinp1", *N), self.accumulator("dinp2", *N)
-        dout = self.draws.tensor("dout", *N)
+        (dinp1, dinp2), dout = self.accumulator("dinp1", "dinp2"), self.tensor("dout")
 
         def run():
             dinp1.add_(dout)
@@ -287,13 +264,12 @@ class Call:
 
     def softmax_forward(self):
         B, T, V, Vp = self.size("B T V Vp")
-        logits, probs = self.draws.tensor("logits", B, T, Vp), torch.zeros(B, T, Vp)
+        logits, probs = self.tensor("logits"), torch.zeros(B, T, Vp)
         return lambda: probs[..., :V].copy_(logits[..., :V].softmax(-1)), lambda: [probs]
 
     def crossentropy_forward(self):
-        B, T, Vp = self.size("B T Vp")
-        probs, targets = self.draws.tensor("probs", B, T, Vp), self.draws.tokens("targets", Vp, B, T).unsqueeze(-1)
-        losses = torch.empty(B, T, 1)
+        B, T = self.size("B T")
+        probs, targets, losses = self.tensor("probs"), self.tokens("targets").unsqueeze(-1), torch.empty(B, T, 1)
 
         def run():
             torch.gather(probs, -1, targets, out=losses).log_().neg_()
@@ -302,8 +278,8 @@ class Call:
 
     def crossentropy_softmax_backward(self):
         B, T, V, Vp = self.size("B T V Vp")
-        dlogits, dlosses = self.accumulator("dlogits", B, T, Vp), self.draws.tensor("dlosses", B, T, 1)
-        probs, targets = self.draws.tensor("probs", B, T, Vp), self.draws.tokens("targets", V, B, T).unsqueeze(-1)
+        dlogits, dlosses = self.accumulator("dlogits"), self.tensor("dlosses").unsqueeze(-1)
+        probs, targets = self.tensor("probs"), self.tokens("targets").unsqueeze(-1)
         ones = torch.full((B, T, 1), -1.0)
 
         def run():
@@ -313,12 +289,12 @@ class Call:
         return run, lambda: [dlogits]
 
     def adamw_update(self):
-        N = self.size("N")
-        params, m, v = (self.accumulator(name, *N) for name in ("params", "m", "v"))
+        params, m, v = self.accumulator("params", "m", "v")
         param = torch.nn.Parameter(params)
-        param.grad = self.draws.tensor("grads", *N)
-        # The numbers of AdamW.Hyperparameters, each the nearest float32.
-        lr, beta1, beta2, eps, decay = (float(numpy.float32(x)) for x in (1e-3, 0.9, 0.999, 1e-8, 0.01))
+        param.grad = self.tensor("grads")
+        # Each exactly the float32 that every contestant has.
+        names = ("learning_rate", "beta1", "beta2", "eps", "weight_decay")
+        lr, beta1, beta2, eps, decay = (float(numpy.float32(self.numbers[name])) for name in names)
         adamw = torch.optim.AdamW([param], lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=decay, fused=True)
         step = torch.tensor(0.0)
         adamw.state[param] = {"step": step, "exp_avg": m, "exp_avg_sq": v}
@@ -379,8 +355,7 @@ class Step:
         torch.manual_seed(1)
         self.model = gpt2(task)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3, fused=True)
-        count = task["batch"] * task["sequence"]
-        tokens = Draws(1).tokens("tokens", task["vocabulary"], count + 1)
+        tokens = torch.tensor(task["tokens"])
         self.tokens = tokens[:-1].view(task["batch"], -1)
         self.targets = tokens[1:].view(task["batch"], -1)
         self.forward = torch.compile(self.model) if compiled else self.model

@@ -44,7 +44,7 @@ public final class WorkerService {
                 let (call, implementation) = try call(task)
                 prepared = call
                 return .ready(implementation: implementation, note: nil)
-            } catch let error as TaskError {
+            } catch {
                 return .unsupported(reason: error.description)
             }
         case .time(let calls, let slowdown):

@@ -27,7 +27,6 @@ struct GradientProblem {
     private(set) var variables: [Variable] = []
 
     private let forward: [any Kernel<Float>.Type]
-    private let reference: KernelSet<Double>
     /// The results that have a cotangent.
     private var outputs: [(argument: Argument, cotangents: [Double])] = []
     /// All tensors: of the call forward in float32, with what forward leaves as the reference rounds it.
@@ -39,7 +38,6 @@ struct GradientProblem {
         _ backward: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>
     ) where K.Scalar == Float {
         self.backward = K.self
-        self.reference = reference
         forward = K.derivative.forward
         // Every problem has a stream of its own.
         var generator = SplitMix64(state: call.seed &+ UInt64(hashing: "\(K.name) \(call.sizes.sorted { $0.key < $1.key })"))
@@ -68,7 +66,7 @@ struct GradientProblem {
                 exact.numbers[argument.name] = draw(argument.count)
                 drawn.insert(argument.name)
             }
-            exact.numbers.merge(results(kernel, exact)) { $1 }
+            exact.numbers.merge(Self.truth(kernel, exact, reference)) { $1 }
             made += signature.results
         }
 
@@ -92,12 +90,12 @@ struct GradientProblem {
         // Float32 has what forward leaves with one rounding, and so has the double that stands beside it.
         values = exact.converted()
         let rounded = values.converted(to: Double.self)
-        let truths = (results(K.self, exact), results(K.self, rounded))
+        let truths = (Self.truth(K.self, exact, reference), Self.truth(K.self, rounded, reference))
         let errors = (
             exact.roundingErrors(of: K.InDouble.self, truth: truths.0),
             rounded.roundingErrors(of: K.InDouble.self, truth: truths.1)
         )
-        forwardErrors = forwardErrors(K.derivative.rounding, exact)
+        forwardErrors = forwardErrors(K.derivative.rounding, exact, reference)
         for gradient in gradients {
             let name = String(gradient.name.dropFirst())
             func added(_ result: [Double]?) -> [Double] {
@@ -107,7 +105,7 @@ struct GradientProblem {
                 Variable(
                     gradient: gradient, name: name,
                     differences: (0..<gradient.count).map { element in
-                        differences(exact, name, [(element, 1)]) { results($0, $1) }
+                        differences(exact, name, [(element, 1)]) { Self.truth($0, $1, reference) }
                     },
                     exact: added(truths.0[gradient.name]), rounded: added(truths.1[gradient.name]),
                     exactErrors: errors.0[gradient.name] ?? [], roundedErrors: errors.1[gradient.name] ?? []))
@@ -154,7 +152,9 @@ struct GradientProblem {
     // MARK: - Calls
 
     /// The results of the reference in double.
-    private func results<K: Kernel<Float>>(_: K.Type, _ values: CallValues<Double>) -> [String: [Double]] {
+    private static func truth<K: Kernel<Float>>(
+        _: K.Type, _ values: CallValues<Double>, _ reference: KernelSet<Double>
+    ) -> [String: [Double]] {
         values.results(of: K.InDouble.self, by: reference)
     }
 
@@ -189,8 +189,11 @@ struct GradientProblem {
     }
 
     /// ε of every result that has a cotangent, one after the other, by the contract that says how they round.
-    private func forwardErrors<K: Kernel<Float>>(_ rounding: K.Type, _ values: CallValues<Double>) -> [Double] {
-        let errors = values.roundingErrors(of: K.InDouble.self, truth: results(rounding, values))
+    private func forwardErrors<K: Kernel<Float>>(
+        _ rounding: K.Type, _ values: CallValues<Double>, _ reference: KernelSet<Double>
+    ) -> [Double] {
+        let truth = Self.truth(rounding, values, reference)
+        let errors = values.roundingErrors(of: K.InDouble.self, truth: truth)
         return outputs.flatMap { errors[$0.argument.name] ?? [] }
     }
 }

@@ -13,7 +13,8 @@ public struct KernelCatalog: Sendable {
 
     /// GPT-2's kernels.
     public static let standard = KernelCatalog(
-        reference: references(), exact: references(), others: [
+        reference: ReferenceKernels.implementations(), exact: ReferenceKernels.implementations(),
+        others: [
             Implementation("fast", FastKernels.encoderForward),
             Implementation("fast", FastKernels.encoderBackward),
             Implementation("fast", FastKernels.layernormForward),
@@ -38,10 +39,6 @@ public struct KernelCatalog: Sendable {
 
     /// All implementations.
     public var implementations: [Implementation<Float>] { reference + others }
-
-    private static func references<Scalar: KernelScalar>() -> [Implementation<Scalar>] {
-        ReferenceKernels.implementations()
-    }
 
     /// This catalog with one more operation.
     public func adding(

@@ -1,5 +1,6 @@
 import KernelCatalog
 import Kernels
+import Tensors
 
 /// Scales each row to a root mean square of one: an operation that GPT-2 does not have.
 ///

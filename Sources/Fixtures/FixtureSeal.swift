@@ -7,7 +7,7 @@ import Platform
 /// The first 512 bytes are a user block, which HDF5 leaves to the application: a line that says what the file is, and a
 /// line with the SHA-256 of the rest, filled up with zeros.
 public enum FixtureSeal {
-    package static let byteCount = 512
+    static let byteCount = 512
     private static let heading = "plumbline fixture\nsha256 "
 
     /// Checks the seal of the fixture at `path`, and returns the digest in hexadecimal.

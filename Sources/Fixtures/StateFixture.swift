@@ -4,9 +4,11 @@ import Tensors
 
 /// A debug state: a whole GPT-2 as PyTorch computed it, in float32 and in float64.
 package struct StateFixture {
+    /// The open file.
     package let file: FixtureFile
     /// The name in reports, such as `tiny`.
     package let model: String
+    /// The model's sizes.
     package let configuration: Configuration
     /// B and T.
     package let batch: Int
@@ -15,6 +17,7 @@ package struct StateFixture {
     package let steps: Int
     /// Those of them, from 1, whose parameters and moments are stored.
     package let recordedSteps: [Int]
+    /// The optimizer's numbers.
     package let hyperparameters: AdamW.Hyperparameters
 
     /// Reads the sizes of the state in `file`.

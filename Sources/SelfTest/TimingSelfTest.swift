@@ -10,7 +10,7 @@ import Reporting
 /// two workers of the same code.
 public struct TimingSelfTest {
     /// What came of the trials of one slowdown.
-    public struct Finding: Codable, Sendable {
+    public struct SlowdownFinding: Codable, Sendable {
         /// The slowdown put in, such as 0.05.
         public let injected: Double
         /// The trials.
@@ -26,7 +26,7 @@ public struct TimingSelfTest {
     /// What all trials showed.
     public struct Outcome: Codable, Sendable {
         /// A finding for each slowdown.
-        public let results: [Finding]
+        public let results: [SlowdownFinding]
         /// The margin, from the same code in two processes.
         public let margin: Double
         /// How many pairs of processes said so.
@@ -80,7 +80,7 @@ public struct TimingSelfTest {
             }
         }
         let margin = max(0.02, Statistics.quantile(apart, 0.95))
-        var results: [Finding] = []
+        var results: [SlowdownFinding] = []
         for (number, injected) in Self.injections.enumerated() {
             var verdicts: [BenchmarkReport.SpeedVerdict] = []
             var measured: [Double] = []
@@ -97,7 +97,7 @@ public struct TimingSelfTest {
             }
             func count(_ verdict: BenchmarkReport.SpeedVerdict) -> Int { verdicts.count { $0 == verdict } }
             results.append(
-                Finding(
+                SlowdownFinding(
                     injected: injected, trials: trials, slow: count(.slow), same: count(.same), fast: count(.fast),
                     unsure: count(.unsure), measured: Statistics.median(measured),
                     deviation: Statistics.deviation(measured), pairs: Int(Statistics.median(pairs))))

@@ -144,21 +144,28 @@ public struct DrawnCall: Sendable, Hashable {
 }
 
 extension DrawnCall {
-    /// A call of few elements: sizes drawn by their rules, so that all arguments together have at most `elements`.
+    /// A call of few elements: sizes drawn by their rules, so that all arguments have at most `elements` together, and
+    /// a third of that if the draws allow. A size that is at least another is that one half of the time.
     public init<K: Kernel>(small kernel: K.Type, elements: Int, absent: Set<String> = [], seed: UInt64) {
-        let state = UInt64(hashing: K.name.symbol) &+ seed
-        // From attempt to attempt less.
-        var sizes: [String: Int] = [:]
-        for attempt in 0... {
-            let most = max(12 - attempt / 16, 1)
-            var generator = SplitMix64(state: state &+ UInt64(attempt))
-            sizes = K.sizes { size in
-                let multiples = Int.random(in: 0..<most, using: &generator)
-                return size.divisor > 1 ? size.divisor * (1 + multiples / 2) : size.least + multiples
-            }
-            let count = DrawnCall(sizes: sizes).signature(kernel).arguments.reduce(0) { $0 + $1.count }
-            if count <= elements || most == 1 { break }
+        var generator = SplitMix64(state: UInt64(hashing: K.name.symbol) &+ seed)
+        func count(_ sizes: [String: Int]) -> Int {
+            DrawnCall(sizes: sizes).signature(kernel).arguments.reduce(0) { $0 + $1.count }
         }
-        self.init(sizes: sizes, absent: absent, seed: seed)
+        // The least that the contract allows is there in any case.
+        var best = K.sizes { max($0.least, $0.divisor) }
+        for attempt in 0..<256 where 3 * count(best) < elements {
+            let (most, state) = (16 - attempt / 16, generator.next())
+            var sizes = SplitMix64(state: state)
+            let drawn = K.sizes { size in
+                // One of a thing hides much: seldom.
+                let isLeast = Int.random(in: 0..<8, using: &sizes) == 0
+                let more = isLeast ? 0 : Int.random(in: 1...most, using: &sizes)
+                if size.divisor > 1 { return size.divisor * (1 + more) }
+                return size.least > 1 && Bool.random(using: &sizes) ? size.least : size.least + more
+            }
+            let (a, b) = (count(best), count(drawn))
+            if b <= elements && b > a { best = drawn }
+        }
+        self.init(sizes: best, absent: absent, seed: seed)
     }
 }

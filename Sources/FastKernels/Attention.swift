@@ -9,7 +9,7 @@ extension FastKernels {
     /// ``Attention/Forward``.
     @Sendable public static func attentionForward(_ a: Attention.Forward<Float>, _ workers: Workers) {
         workers.forEach(a.B * a.NH) { task in
-            let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
+            let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let (preatt, att) = (a.preatt.from(task * a.T * a.T), a.att.from(task * a.T * a.T))
             for rows in head.blocks {
                 let corner = rows.lowerBound * a.T
@@ -29,7 +29,7 @@ extension FastKernels {
     /// ``Attention/Backward``.
     @Sendable public static func attentionBackward(_ a: Attention.Backward<Float>, _ workers: Workers) {
         workers.forEach(a.B * a.NH) { task in
-            let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
+            let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let square = task * a.T * a.T
             let (att, datt, dpreatt) = (a.att.from(square), a.datt.from(square), a.dpreatt.from(square))
             Scratch.with(attentionBlock * a.T) { scaled in
@@ -61,30 +61,46 @@ extension FastKernels {
 
 /// One head of one sequence: where its queries, keys and values lie, and the products with them.
 struct Head: Sendable {
-    private let queries: View<Float>
-    private let keys: View<Float>
-    private let values: View<Float>
+    /// The queries, and what the last of them sees; each a line of hs elements.
+    let queries, keys, values: Factor
     /// The place of the first query in inp, and of its output in out.
-    private let first: Int
-    private let firstOut: Int
-    private let T: Int
-    private let C: Int
-    private let hs: Int
+    private let first, firstOut: Int
+    /// The number of queries, and of keys before that of the first.
+    let T, S: Int
+    let C, hs: Int
     /// 1/√hs
     let scale: Float
 
-    /// Head number `task`, of B · NH.
-    init(_ inp: View<Float>, _ task: Int, B: Int, T: Int, C: Int, NH: Int) {
-        (self.T, self.C, hs) = (T, C, C / NH)
-        first = task / NH * T * 3 * C + task % NH * (C / NH)
-        firstOut = task / NH * T * C + task % NH * (C / NH)
-        queries = inp.from(first)
-        keys = inp.from(first + C)
-        values = inp.from(first + 2 * C)
-        scale = Float(1 / Double(C / NH).squareRoot())
+    /// Head number `task`, of B · NH, with keys and values of its own.
+    init(_ inp: View<Float>, _ task: Int, T: Int, C: Int, NH: Int) {
+        self.init(inp, task, T: T, S: 0, C: C, NH: NH) { first in
+            (inp.from(first + C), inp.from(first + 2 * C), 3 * C)
+        }
     }
 
-    /// The rows, block by block.
+    /// Head number `task`, of B · NH, with those of the caches.
+    init(_ a: CachedAttention.Forward<Float>, _ task: Int) {
+        self.init(a.inp, task, T: a.T, S: a.S, C: a.C, NH: a.NH) { _ in
+            let first = task / a.NH * a.P * a.C + task % a.NH * (a.C / a.NH)
+            return (View(a.keyCache).from(first), View(a.valueCache).from(first), a.C)
+        }
+    }
+
+    private init(
+        _ inp: View<Float>, _ task: Int, T: Int, S: Int, C: Int, NH: Int,
+        _ others: (_ first: Int) -> (keys: View<Float>, values: View<Float>, stride: Int)
+    ) {
+        (self.T, self.S, self.C, hs) = (T, S, C, C / NH)
+        first = task / NH * T * 3 * C + task % NH * hs
+        firstOut = task / NH * T * C + task % NH * hs
+        scale = Float(1 / Double(hs).squareRoot())
+        let others = others(first)
+        queries = .rows(of: inp.from(first), 3 * C)
+        keys = .rows(of: others.keys, others.stride)
+        values = .rows(of: others.values, others.stride)
+    }
+
+    /// The queries, block by block.
     var blocks: some RandomAccessCollection<Range<Int>> {
         let (T, size) = (T, FastKernels.attentionBlock)
         return (0..<(T + size - 1) / size).lazy.map { $0 * size..<min(($0 + 1) * size, T) }
@@ -93,22 +109,24 @@ struct Head: Sendable {
     /// The place in out of the block's first row.
     func start(of rows: Range<Int>) -> Int { firstOut + rows.lowerBound * C }
 
-    private func part(_ matrix: View<Float>, _ rows: Range<Int>) -> View<Float> {
-        matrix.from(rows.lowerBound * 3 * C)
-    }
+    /// How many keys query t sees.
+    func seen(by t: Int) -> Int { S + t + 1 }
+
+    /// How many keys one of the rows sees.
+    private func seen(by rows: Range<Int>) -> Int { S + rows.upperBound }
 
     /// scores = q · kᵀ, for all keys that one of the rows sees.
     func score(_ rows: Range<Int>, into scores: MutableView<Float>, stride: Int) {
         Product.multiply(
-            scores, stride: stride, rows: rows.count, columns: rows.upperBound, depth: hs,
-            .rows(of: part(queries, rows), 3 * C), .rows(of: keys, 3 * C), .zero)
+            scores, stride: stride, rows: rows.count, columns: seen(by: rows), depth: hs,
+            queries.from(rows.lowerBound), keys, .zero)
     }
 
     /// out = probabilities · v
     func mix(_ rows: Range<Int>, _ probabilities: View<Float>, stride: Int, into out: MutableView<Float>) {
         Product.multiply(
-            out, stride: C, rows: rows.count, columns: hs, depth: rows.upperBound, .rows(of: probabilities, stride),
-            .columns(of: values, 3 * C), .zero)
+            out, stride: C, rows: rows.count, columns: hs, depth: seen(by: rows), .rows(of: probabilities, stride),
+            values.transposed, .zero)
     }
 
     /// d = start + dout · vᵀ
@@ -116,22 +134,23 @@ struct Head: Sendable {
         _ rows: Range<Int>, _ dout: View<Float>, into d: MutableView<Float>, stride: Int, _ start: Product.Start
     ) {
         Product.multiply(
-            d, stride: stride, rows: rows.count, columns: rows.upperBound, depth: hs, .rows(of: dout, C),
-            .rows(of: values, 3 * C), start)
+            d, stride: stride, rows: rows.count, columns: seen(by: rows), depth: hs, .rows(of: dout, C),
+            values, start)
     }
 
-    /// dq of the rows, and what they add to dk and dv of all that they see; `scores` are their gradients, times the scale.
+    /// dq of the rows, and what they add to dk and dv of all that they see, which lie beside the queries; `scores` are
+    /// their gradients, times the scale.
     func addGradients(
         _ rows: Range<Int>, probabilities: View<Float>, scores: View<Float>, stride: Int, _ dout: View<Float>,
         to dinp: MutableView<Float>, _ start: (queries: Product.Start, rest: Product.Start)
     ) {
-        let seen = rows.upperBound
+        let seen = seen(by: rows)
         Product.multiply(
             dinp.from(first + rows.lowerBound * 3 * C), stride: 3 * C, rows: rows.count, columns: hs, depth: seen,
-            .rows(of: scores, stride), .columns(of: keys, 3 * C), start.queries)
+            .rows(of: scores, stride), keys.transposed, start.queries)
         Product.multiply(
             dinp.from(first + C), stride: 3 * C, rows: seen, columns: hs, depth: rows.count,
-            .columns(of: scores, stride), .columns(of: part(queries, rows), 3 * C), start.rest)
+            .columns(of: scores, stride), queries.from(rows.lowerBound).transposed, start.rest)
         Product.multiply(
             dinp.from(first + 2 * C), stride: 3 * C, rows: seen, columns: hs, depth: rows.count,
             .columns(of: probabilities, stride), .columns(of: dout, C), start.rest)

@@ -7,25 +7,8 @@ extension FastKernels {
     /// ``FlashAttention/Forward``.
     @Sendable public static func flashAttentionForward(_ a: FlashAttention.Forward<Float>, _ workers: Workers) {
         workers.forEach(a.B * a.NH) { task in
-            let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
-            Scratch.with(attentionBlock * a.T) { scores in
-                withUnsafeTemporaryAllocation(of: Double.self, capacity: attentionBlock) { sums in
-                    for rows in head.blocks {
-                        head.score(rows, into: scores, stride: a.T)
-                        for (i, t) in rows.enumerated() {
-                            let row = scores.base + i * a.T
-                            let (maximum, sum) = exponentials(of: row, t + 1, times: head.scale, into: row)
-                            (row + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
-                            sums[i] = sum
-                            a.lse[task * a.T + t] = Float(Double(maximum) + log(sum))
-                        }
-                        // A row of out is shorter than one of probabilities: it is what is divided.
-                        let out = a.out.from(head.start(of: rows))
-                        head.mix(rows, View(scores), stride: a.T, into: out)
-                        for i in 0..<rows.count { divide(out.base + i * a.C, a.C / a.NH, by: sums[i]) }
-                    }
-                }
-            }
+            let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
+            head.attend(into: a.out) { t, lse in a.lse[task * a.T + t] = Float(lse) }
         }
     }
 
@@ -33,7 +16,7 @@ extension FastKernels {
     @Sendable public static func flashAttentionBackward(_ a: FlashAttention.Backward<Float>, _ workers: Workers) {
         let overwrites = a.overwrites.contains(.activations)
         workers.forEach(a.B * a.NH) { task in
-            let head = Head(a.inp, task, B: a.B, T: a.T, C: a.C, NH: a.NH)
+            let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             Scratch.with(2 * attentionBlock * a.T) { memory in
                 let (att, ds) = (memory, memory.from(attentionBlock * a.T))
                 for rows in head.blocks.reversed() {
@@ -62,6 +45,32 @@ extension FastKernels {
                     head.addGradients(
                         rows, probabilities: View(att), scores: View(ds), stride: a.T, dout, to: a.dinp,
                         (overwrites ? .zero : .accumulate, overwrites && isFirst ? .zero : .accumulate))
+                }
+            }
+        }
+    }
+}
+
+extension Head {
+    /// out = softmax(scores) · v, by blocks of queries; `body` is given each query's logarithm of the sum of exponentials.
+    @inline(__always)
+    func attend(into out: MutableView<Float>, _ body: (_ t: Int, _ lse: Double) -> Void) {
+        let (stride, block) = (S + T, FastKernels.attentionBlock)
+        Scratch.with(block * stride) { scores in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in
+                for rows in blocks {
+                    score(rows, into: scores, stride: stride)
+                    for (i, t) in rows.enumerated() {
+                        let (row, seen) = (scores.base + i * stride, seen(by: t))
+                        let (maximum, sum) = exponentials(of: row, seen, times: scale, into: row)
+                        (row + seen).update(repeating: 0, count: rows.upperBound - t - 1)
+                        sums[i] = sum
+                        body(t, Double(maximum) + log(sum))
+                    }
+                    // A row of out is shorter than one of probabilities: it is what is divided.
+                    let out = out.from(start(of: rows))
+                    mix(rows, View(scores), stride: stride, into: out)
+                    for i in 0..<rows.count { divide(out.base + i * C, hs, by: sums[i]) }
                 }
             }
         }

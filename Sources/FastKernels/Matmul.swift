@@ -36,4 +36,15 @@ extension Factor {
     static func columns(of matrix: View<Float>, _ stride: Int) -> Factor {
         Factor(elements: matrix, lineStride: 1, depthStride: stride)
     }
+
+    /// The same matrix with its depths as lines.
+    var transposed: Factor { Factor(elements: elements, lineStride: depthStride, depthStride: lineStride) }
+
+    /// The lines from `line` on.
+    func from(_ line: Int) -> Factor {
+        Factor(elements: elements.from(line * lineStride), lineStride: lineStride, depthStride: depthStride)
+    }
+
+    /// Where a line begins.
+    func line(_ line: Int) -> UnsafePointer<Float> { elements.base + line * lineStride }
 }

@@ -8,6 +8,8 @@ public struct ActivationLayout: Sendable {
         case plain(preatt: TensorSpecification, att: TensorSpecification)
         /// The logarithm of each row's sum, (B, NH, T).
         case fused(lse: TensorSpecification)
+        /// The keys and values of the text so far, (1, block size, C): a decoder's.
+        case cached(keys: TensorSpecification, values: TensorSpecification)
     }
 
     /// What the classifier leaves besides the losses.
@@ -18,7 +20,8 @@ public struct ActivationLayout: Sendable {
         case fused(lse: TensorSpecification)
     }
 
-    /// The activations of one block. Where memory is lean, attproj and fcproj are the same in all blocks.
+    /// The activations of one block. Where memory is lean, attproj and fcproj are the same in all blocks; a decoder keeps
+    /// only keys and values apart.
     public struct Block: Sendable {
         /// Norm before attention (B, T, C), and its statistics (B, T).
         public let ln1, ln1_mean, ln1_rstd: TensorSpecification

@@ -50,7 +50,7 @@ public struct GradientLayout: Sendable {
                 switch a.attention {
                 case .plain(let preatt, let att):
                     .plain(dpreatt: add("dpreatt", like: preatt), datt: add("datt", like: att))
-                case .fused: .fused
+                case .fused, .cached: .fused
                 }
             return Block(
                 dln1: add("dln1", like: a.ln1), dqkv: add("dqkv", like: a.qkv), datty: add("datty", like: a.atty),

@@ -22,7 +22,7 @@ public struct GradientCheck: Sendable {
     private let seed: UInt64
     private static let directions = 3
     /// The elements of all arguments of a problem together: every one of a gradient is moved.
-    private static let elements = 500
+    private static let elements = 700
 
     /// Draws the problems, of the backward kernels of the operations given or of all, and takes every derivative.
     public init(
@@ -47,13 +47,13 @@ public struct GradientCheck: Sendable {
         catalog.kernels.compactMap { $0 as? any (BackwardKernel & Kernel<Float>).Type }
     }
 
-    /// Two problems with all arguments, and one without those that may be absent, if there are any.
+    /// Three problems with all arguments, and one without those that may be absent, if there are any.
     private static func problems<K: BackwardKernel>(
         of kernel: K.Type, seed: UInt64, by reference: KernelSet<Double>
     ) -> [GradientProblem] where K.Scalar == Float {
         let forward = K.derivative.forward.flatMap { $0.init().signature.arguments }
         let optional = Set((K().signature.arguments + forward).filter(\.isOptional).map(\.name))
-        return (optional.isEmpty ? [[], []] : [[], [], optional]).enumerated().map { number, absent in
+        return (optional.isEmpty ? [[], [], []] : [[], [], [], optional]).enumerated().map { number, absent in
             GradientProblem(
                 kernel,
                 DrawnCall(

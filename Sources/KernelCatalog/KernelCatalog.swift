@@ -8,13 +8,15 @@ public struct KernelCatalog: Sendable {
     public let reference: [Implementation<Float>]
     /// The same over `Double`: the truth.
     public let exact: [Implementation<Double>]
-    /// The other implementations.
-    public let others: [Implementation<Float>]
+    /// Those of the module FastKernels, which not every CPU can run.
+    let fast: [Implementation<Float>]
+    /// All others.
+    let others: [Implementation<Float>]
 
     /// GPT-2's kernels.
     public static let standard = KernelCatalog(
         reference: ReferenceKernels.implementations(), exact: ReferenceKernels.implementations(),
-        others: [
+        fast: [
             Implementation("fast", FastKernels.encoderForward),
             Implementation("fast", FastKernels.encoderBackward),
             Implementation("fast", FastKernels.layernormForward),
@@ -35,17 +37,25 @@ public struct KernelCatalog: Sendable {
             Implementation("fast", overwrites: true, FastKernels.flashAttentionBackward),
             Implementation("fast", FastKernels.classifierForward),
             Implementation("fast", FastKernels.classifierBackward),
-        ])
+            Implementation("fast", FastKernels.cachedAttentionForward),
+        ],
+        others: [])
 
     /// All implementations.
-    public var implementations: [Implementation<Float>] { reference + others }
+    public var implementations: [Implementation<Float>] { reference + fast + others }
 
-    /// This catalog with one more operation.
+    /// This catalog with more kernels, such as both passes of an operation: the reference of each in both precisions, and
+    /// other implementations.
+    ///
+    /// - Precondition: `exact` lists the kernels of `reference`, and those are new.
     public func adding(
         reference: [Implementation<Float>], exact: [Implementation<Double>], others: [Implementation<Float>] = []
     ) -> KernelCatalog {
-        KernelCatalog(
-            reference: self.reference + reference, exact: self.exact + exact, others: self.others + others)
+        let names = self.reference.map(\.kernelName) + reference.map(\.kernelName)
+        precondition(Set(names).count == names.count, "a kernel has one reference")
+        precondition(reference.map(\.kernelName) == exact.map(\.kernelName), "a reference is one in both precisions")
+        return KernelCatalog(
+            reference: self.reference + reference, exact: self.exact + exact, fast: fast, others: self.others + others)
     }
 
     /// The names of implementations, each once, in order of appearance.

@@ -1,3 +1,4 @@
+import FastKernels
 import ForeignKernels
 import Foundation
 import Kernels
@@ -74,7 +75,7 @@ extension KernelCatalog {
                     description: "--kernels: no implementation \(operation.map { "of \($0) " } ?? "")"
                         + "is called '\(name)'; there are \(known.joined(separator: ", "))")
             }
-            if name == "fast" { try Self.checkMachine() }
+            if chosen.contains(where: isFast) { try Self.checkMachine() }
             for implementation in chosen { found.kernels.use(implementation) }
         }
         return found
@@ -98,17 +99,20 @@ extension KernelCatalog {
         }
     }
 
+    /// Whether the implementation is one of the module FastKernels.
+    private func isFast(_ implementation: Implementation<Float>) -> Bool {
+        fast.contains { $0.name == implementation.name && $0.kernelName == implementation.kernelName }
+    }
+
     /// Refuses instructions that this machine does not have, which would end the process; says so once if it has better.
     private static func checkMachine() throws(KernelSelectionError) {
-        guard let features = InstructionSet.ofThisMachine else { return }
-        if let complaint = InstructionSet.built.complaint(about: features) {
-            throw KernelSelectionError(description: "--kernels: \(complaint)")
-        }
+        if let complaint { throw KernelSelectionError(description: "--kernels: \(complaint)") }
         _ = advice
     }
 
+    private static let complaint = FastKernels.complaint
     private static let advice: Void = {
-        guard let advice = InstructionSet.built.advice(about: InstructionSet.ofThisMachine ?? []) else { return }
+        guard let advice = FastKernels.advice else { return }
         FileHandle.standardError.write(Data("note: \(advice)\n".utf8))
     }()
 }

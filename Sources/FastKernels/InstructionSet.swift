@@ -43,8 +43,8 @@ public struct InstructionSet: Sendable {
     @export(implementation)
     public func advice(about features: Set<String>) -> String? {
         guard self.features.isEmpty, Self.v3.features.isSubset(of: features) else { return nil }
-        return "the fast kernels were built for \(name), and are several times slower than this CPU allows; build again "
-            + "with PLUMBLINE_MARCH=\(Self.v3.name), or with nothing set"
+        return "the fast kernels were built for \(name), and are several times slower than this CPU allows; build "
+            + "again with PLUMBLINE_MARCH=\(Self.v3.name), or with nothing set"
     }
 
     /// What this machine's CPU has; nil where that is not told, or goes without saying.

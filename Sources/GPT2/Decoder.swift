@@ -25,7 +25,8 @@ public struct Decoder<Scalar: KernelScalar>: ~Copyable {
         self.configuration = configuration
         self.kernels = kernels
         parameterLayout = ParameterLayout(configuration)
-        let (C, P, rows) = (configuration.channels, configuration.blockSize, max(min(chunk, configuration.blockSize), 1))
+        let (C, P) = (configuration.channels, configuration.blockSize)
+        let rows = max(min(chunk, P), 1)
         var tensors = TensorLayout()
         func add(_ name: String, _ shape: Int...) -> TensorSpecification { tensors.append(name, [1] + shape) }
         let residual = add("residual", rows, C)

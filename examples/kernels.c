@@ -12,6 +12,12 @@
 // Indices of whole models do not fit an int.
 typedef ptrdiff_t index;
 
+static float dot(const float *a, const float *b, int n) {
+    float sum = 0;
+    for (int i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
 EXPORT void encoder_forward(float *out, const int *inp, const float *wte, const float *wpe, int B, int T, int C) {
     for (index row = 0; row < (index)B * T; row++) {
         const float *token = wte + (index)inp[row] * C, *position = wpe + row % T * C;
@@ -101,9 +107,7 @@ EXPORT void attention_forward(float *out, float *preatt, float *att, const float
                 float *o = out + (b * T + t) * C + h * hs;
                 float max = -INFINITY, sum = 0;
                 for (index t2 = 0; t2 <= t; t2++) {
-                    float dot = 0;
-                    for (int i = 0; i < hs; i++) dot += q[t * 3 * C + i] * k[t2 * 3 * C + i];
-                    pre[t2] = dot * scale;
+                    pre[t2] = dot(q + t * 3 * C, k + t2 * 3 * C, hs) * scale;
                     max = fmaxf(max, pre[t2]);
                 }
                 for (index t2 = 0; t2 <= t; t2++) sum += a[t2] = expf(pre[t2] - max);
@@ -209,5 +213,101 @@ EXPORT void adamw_update(float *params, float *m, float *v, const float *grads, 
         v[i] = beta2 * v[i] + (1 - beta2) * grads[i] * grads[i];
         float step = m[i] / correction1 / (sqrtf(v[i] / correction2) + eps);
         params[i] -= learning_rate * (step + weight_decay * params[i]);
+    }
+}
+
+// out = softmax of q * keys / sqrt(hs) * values, over n rows that lie a stride apart; returns the logarithm of the sum
+static float attend(float *out, const float *q, const float *keys, const float *values, index n, index stride, int hs) {
+    float scale = 1 / sqrtf((float)hs), max = -INFINITY, sum = 0;
+    for (index s = 0; s < n; s++) max = fmaxf(max, scale * dot(q, keys + s * stride, hs));
+    for (int i = 0; i < hs; i++) out[i] = 0;
+    for (index s = 0; s < n; s++) {
+        float p = expf(scale * dot(q, keys + s * stride, hs) - max);
+        sum += p;
+        for (int i = 0; i < hs; i++) out[i] += p * values[s * stride + i];
+    }
+    for (int i = 0; i < hs; i++) out[i] /= sum;
+    return max + logf(sum);
+}
+
+EXPORT void flash_attention_forward(float *out, float *lse, const float *inp, int B, int T, int C, int NH) {
+    int hs = C / NH;
+    index stride = 3 * (index)C;
+    for (index b = 0; b < B; b++) {
+        for (index h = 0; h < NH; h++) {
+            const float *q = inp + b * T * stride + h * hs, *k = q + C, *v = k + C;
+            for (index t = 0; t < T; t++) {
+                float *o = out + (b * T + t) * C + h * hs;
+                lse[(b * NH + h) * T + t] = attend(o, q + t * stride, k, v, t + 1, stride, hs);
+            }
+        }
+    }
+}
+
+EXPORT void flash_attention_backward(float *dinp, const float *dout, const float *inp, const float *out,
+                                     const float *lse, int B, int T, int C, int NH) {
+    int hs = C / NH;
+    float scale = 1 / sqrtf((float)hs);
+    for (index b = 0; b < B; b++) {
+        for (index h = 0; h < NH; h++) {
+            index head = b * T * 3 * C + h * hs;
+            const float *q = inp + head, *k = q + C, *v = k + C;
+            float *dq = dinp + head, *dk = dq + C, *dv = dk + C;
+            for (index t = 0; t < T; t++) {
+                const float *d = dout + (b * T + t) * C + h * hs;
+                float sum = dot(d, out + (b * T + t) * C + h * hs, hs);
+                for (index t2 = 0; t2 <= t; t2++) {
+                    index row = t * 3 * C, row2 = t2 * 3 * C;
+                    float att = expf(scale * dot(q + row, k + row2, hs) - lse[(b * NH + h) * T + t]);
+                    float ds = scale * att * (dot(d, v + row2, hs) - sum);
+                    for (int i = 0; i < hs; i++) {
+                        dq[row + i] += ds * k[row2 + i];
+                        dk[row2 + i] += ds * q[row + i];
+                        dv[row2 + i] += att * d[i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+EXPORT void classifier_forward(float *losses, float *lse, const float *logits, const int *targets, int B, int T, int V,
+                               int Vp) {
+    for (index row = 0; row < (index)B * T; row++) {
+        const float *x = logits + row * Vp;
+        float max = -INFINITY, sum = 0;
+        for (int v = 0; v < V; v++) max = fmaxf(max, x[v]);
+        for (int v = 0; v < V; v++) sum += expf(x[v] - max);
+        lse[row] = max + logf(sum);
+        losses[row] = lse[row] - x[targets[row]];
+    }
+}
+
+EXPORT void classifier_backward(float *dlogits, const float *dlosses, const float *logits, const float *lse,
+                                const int *targets, int B, int T, int V, int Vp) {
+    for (index row = 0; row < (index)B * T; row++) {
+        const float *x = logits + row * Vp;
+        for (int v = 0; v < Vp; v++) {
+            float expected = v == targets[row] ? 1.0f : 0.0f;
+            dlogits[row * Vp + v] = v < V ? (expf(x[v] - lse[row]) - expected) * dlosses[row] : 0;
+        }
+    }
+}
+
+EXPORT void cached_attention_forward(float *out, float *key_cache, float *value_cache, const float *inp, int B, int T,
+                                     int S, int P, int C, int NH) {
+    int hs = C / NH;
+    for (index b = 0; b < B; b++) {
+        for (index h = 0; h < NH; h++) {
+            float *keys = key_cache + b * P * C + h * hs, *values = value_cache + b * P * C + h * hs;
+            for (index t = 0; t < T; t++) {
+                const float *q = inp + (b * T + t) * 3 * C + h * hs, *k = q + C, *v = k + C;
+                for (int i = 0; i < hs; i++) {
+                    keys[(S + t) * C + i] = k[i];
+                    values[(S + t) * C + i] = v[i];
+                }
+                attend(out + (b * T + t) * C + h * hs, q, keys, values, S + t + 1, C, hs);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
-// The C ABI of Plumbline's kernels: the names, signatures and meaning of llm.c's CPU functions.
+// The C ABI of Plumbline's kernels: the names, signatures and meaning of llm.c's CPU functions. The optimizer's step,
+// fused kernels and attention over a cache are added in the same style.
 //
 // A shared library that exports any of these is verified by `verify --kernels ./libmine.so` and timed by
 // `bench --peers ./libmine.so`. What it leaves out is listed as not provided. From C++ and other languages, export the
@@ -8,8 +9,10 @@
 // - All tensors are dense and row-major, of float32; tokens are int32. Shapes are given outermost first:
 //   B sequences of T tokens; C channels; OC output channels; NH heads of hs = C/NH channels; a vocabulary of V tokens,
 //   padded to Vp >= V. No size has to be a multiple of anything but C of NH.
+// - A function is called <operation>_<pass>. It takes the tensors, results first, then numbers that are no sizes, then
+//   the sizes.
 // - [out]  is written, every element; it holds NaN before.
-//   [acc]  is added to (+=): a gradient. It need not be zero before.
+//   [acc]  is added to (+=): a gradient. It need not be zero before. Or it is state, which is changed in place.
 //   [in]   is read only. Changing it, also for a time, fails.
 // - Pointers are aligned to 4 bytes, no more. Reading or writing outside an argument fails, by a single byte.
 // - A function is called again with other inputs in the same memory, from one thread at a time. The same inputs in the same
@@ -94,9 +97,39 @@ void crossentropy_softmax_backward(float *dlogits, const float *dlosses, const f
 // One step of AdamW, in place; t counts from 1:
 // m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;
 // params -= learning_rate * (m/(1-beta1^t) / (sqrt(v/(1-beta2^t)) + eps) + weight_decay * params)
-// [acc] params (N), m (N), v (N); [in] grads (N). llm.c has no such function: its update is part of the model.
+// [acc] params (N), m (N), v (N); [in] grads (N)
 void adamw_update(float *params, float *m, float *v, const float *grads, float learning_rate, float beta1, float beta2,
                   float eps, float weight_decay, int t, int N);
+
+// Fused: attention_forward without the (T,T) matrices. The same out, and lse = log of the sum over t2 <= t of
+// exp(q[t] * k[t2] / sqrt(hs))
+// [out] out (B,T,C), lse (B,NH,T); [in] inp (B,T,3C), each row q, k, v
+void flash_attention_forward(float *out, float *lse, const float *inp, int B, int T, int C, int NH);
+
+// The gradients of that. With att = exp(q * k / sqrt(hs) - lse) and ds = att * (dout * v - sum of dout * out):
+// dq += ds * k / sqrt(hs), dk += transpose(ds) * q / sqrt(hs), dv += transpose(att) * dout
+// [acc] dinp (B,T,3C); [in] dout (B,T,C), inp (B,T,3C), out (B,T,C), lse (B,NH,T)
+void flash_attention_backward(float *dinp, const float *dout, const float *inp, const float *out, const float *lse,
+                              int B, int T, int C, int NH);
+
+// Fused: softmax_forward and crossentropy_forward without probabilities. lse = log of the sum of exp(logits) over the
+// first V of Vp columns, losses = lse - logits[target]; logits in the padding may be anything
+// [out] losses (B,T), lse (B,T); [in] logits (B,T,Vp), targets (B,T) tokens
+void classifier_forward(float *losses, float *lse, const float *logits, const int *targets, int B, int T, int V,
+                        int Vp);
+
+// dlogits = (exp(logits - lse) - (v == target)) * dlosses for v < V, and 0 in the padding. Written, not added to
+// [out] dlogits (B,T,Vp), which may lie where logits do; [in] dlosses (B,T), logits (B,T,Vp), lse (B,T),
+// targets (B,T) tokens
+void classifier_backward(float *dlogits, const float *dlosses, const float *logits, const float *lse,
+                         const int *targets, int B, int T, int V, int Vp);
+
+// Attention of T new positions over a cache of P >= S + T positions, of which the first S are in use; S may be 0. First
+// key_cache[S+t] = k[t], value_cache[S+t] = v[t]; all other positions stay as they are. Then, per head:
+// out[t] = sum over s <= S + t of att * value_cache[s], att = softmax of q[t] * key_cache[s] / sqrt(hs) over s
+// [out] out (B,T,C); [acc] key_cache and value_cache (B,P,C), changed in place; [in] inp (B,T,3C), each row q, k, v
+void cached_attention_forward(float *out, float *key_cache, float *value_cache, const float *inp, int B, int T, int S,
+                              int P, int C, int NH);
 
 #ifdef __cplusplus
 }

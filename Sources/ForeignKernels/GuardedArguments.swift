@@ -54,15 +54,16 @@ struct GuardedArguments<K: Kernel<Float>> {
         results = call.results.map(\.view)
     }
 
-    /// Puts what the call left in guarded memory back, and reports what it did to arguments that it must not.
+    /// Reports what the call did to arguments that it must not, and puts its results back.
     func finish() {
+        // Results last: one may lie where an input does, which is then no change of that input.
         for copy in copies {
-            let isResult = copy.argument.isResult
-            if isResult { copy.original.copyMemory(from: copy.buffer.bytes) }
-            for offence in copy.buffer.offences(asInput: isResult ? nil : UnsafeRawBufferPointer(copy.original)) {
+            let original = copy.argument.isResult ? nil : UnsafeRawBufferPointer(copy.original)
+            for offence in copy.buffer.offences(asInput: original) {
                 CallIncident(argument: copy.argument.name, note: offence, isFatal: false).report()
             }
         }
+        for copy in copies where copy.argument.isResult { copy.original.copyMemory(from: copy.buffer.bytes) }
     }
 
     /// Makes every result NaN: there is none.

@@ -16,7 +16,7 @@ extension VerificationReport {
     public var caseLines: [String] {
         let groups = Self.grouped(rows.filter { !$0.isOfState }) { "\($0.operation) \($0.pass) \($0.tensor)" }
         return Self.table(
-            ["kernel", "result", "by", "cases", "worst", "vs torch", ""],
+            ["kernel", "result", "by", "cases", "worst", "torch", ""],
             groups.map { group in
                 [
                     "\(group.first.operation) \(group.first.pass)", group.first.tensor, group.first.implementation,
@@ -49,7 +49,7 @@ extension VerificationReport {
             "\(row.case.prefix { $0 != " " }) \(row.tensor.split(separator: " ").last ?? "")"
         }
         return Self.table(
-            ["model", "trained", "compared", "worst", "vs torch", ""],
+            ["model", "trained", "compared", "worst", "torch", ""],
             groups.map { group in
                 [
                     String(group.first.case.prefix { $0 != " " }), group.first.tensor.shortened(to: 40),

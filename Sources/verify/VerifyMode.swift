@@ -121,7 +121,7 @@ enum VerifyMode {
         for line in report.failureLines { Terminal.print(style.red(line)) }
         if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
         Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
-        Terminal.print(style.dim("Worst: largest error over its bound; vs torch: error beside PyTorch's float32."))
+        Terminal.print(style.dim("Worst: largest error over its bound; torch: error beside PyTorch's float32."))
         Terminal.print(style.dim("Every comparison: \(folder)/verify.md and \(folder)/verify.json"))
     }
 }

@@ -39,7 +39,7 @@ struct HeaderTests {
             says: "adamw_update: argument 9 is 'float decay', and must be 'float weight_decay'"),
         Mistake(
             text: "int B, int T, int C, int OC);", replacement: "int B, int T, int C);",
-            says: "matmul_forward: argument 10 is missing, and must be 'int OC'"),
+            says: "matmul_forward: argument 8 is missing, and must be 'int OC'"),
         Mistake(
             text: "const float *dout, int N);", replacement: "const float *dout, int N, int M);",
             says: "gelu_backward: argument 5 is 'int M', and must not be there"),

@@ -51,9 +51,8 @@ private enum Pages {
         // Room to begin on a page, wherever the system maps it; what stands over goes back.
         let length = rounded(bytes)
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        guard let mapping = mmap(nil, length + large, PROT_READ | PROT_WRITE, flags, -1, 0), mapping != MAP_FAILED else {
-            preconditionFailure("no memory for \(bytes) bytes")
-        }
+        guard let mapping = mmap(nil, length + large, PROT_READ | PROT_WRITE, flags, -1, 0), mapping != MAP_FAILED
+        else { preconditionFailure("no memory for \(bytes) bytes") }
         let memory = mapping.alignedUp(toMultipleOf: large)
         let before = memory - mapping
         if before > 0 { munmap(mapping, before) }

@@ -47,13 +47,13 @@ public struct GradientCheck: Sendable {
         catalog.kernels.compactMap { $0 as? any (BackwardKernel & Kernel<Float>).Type }
     }
 
-    /// Three problems with all arguments, and one without those that may be absent, if there are any.
+    /// Four problems with all arguments, and one without those that may be absent, if there are any.
     private static func problems<K: BackwardKernel>(
         of kernel: K.Type, seed: UInt64, by reference: KernelSet<Double>
     ) -> [GradientProblem] where K.Scalar == Float {
         let forward = K.derivative.forward.flatMap { $0.init().signature.arguments }
         let optional = Set((K().signature.arguments + forward).filter(\.isOptional).map(\.name))
-        return (optional.isEmpty ? [[], [], []] : [[], [], [], optional]).enumerated().map { number, absent in
+        return (optional.isEmpty ? [[], [], [], []] : [[], [], [], [], optional]).enumerated().map { number, absent in
             GradientProblem(
                 kernel,
                 DrawnCall(

@@ -41,14 +41,16 @@ extension KernelCatalog {
     /// The kernels that `selection` names: implementations, paths of shared libraries, and `operation=` either of these,
     /// separated by commas.
     ///
-    /// A set starts as the reference and is overridden, item by item, by the kernels that exist under that name:
+    /// A set starts as the reference, fused kernels composed of it, and is overridden, item by item, by the kernels that exist under that name:
     /// `fast`, `fast,matmul=reference`, `matmul=mine`, `./libmine.so`. A library's kernels run in child processes.
     ///
     /// - Throws: ``KernelSelectionError`` when a name matches nothing, or a library cannot be used.
     public func selection(
         named selection: String, workers: Workers = .one
     ) throws(KernelSelectionError) -> KernelSelection {
-        var found = KernelSelection(kernels: KernelSet(reference, workers: workers))
+        // What is fused is composed of the kernels chosen, where they are all that there is.
+        let plain = reference.filter { !($0.kernel is any FusedKernel.Type) }
+        var found = KernelSelection(kernels: KernelSet(plain, workers: workers))
         for item in selection.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = item.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
             guard let name = parts.last, !name.isEmpty, parts.count <= 2 else {

@@ -67,6 +67,11 @@ struct CallArguments {
     }
 
     fileprivate var hasAccumulator: Bool { results.contains { $0.argument.role == .accumulator } }
+
+    /// Whether something is computed with what a result held before, and not only set beside it as in a cache.
+    fileprivate var addsToSome: Bool {
+        results.contains { $0.argument.role == .accumulator && $0.argument.roundings > 0 }
+    }
 }
 
 extension CommonFault {
@@ -169,7 +174,7 @@ extension CommonFault {
             for result in call.results where result.argument.role == .accumulator { result.view.fill(0) }
             run()
         },
-        CommonFault(name: "added twice", canHappen: \.hasAccumulator) { call, _, _, run in
+        CommonFault(name: "added twice", canHappen: \.addsToSome) { call, _, _, run in
             run()
             run()
         },

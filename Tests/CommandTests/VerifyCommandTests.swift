@@ -20,7 +20,7 @@ struct VerifyCommandTests {
         let report = try JSON.report(VerificationReport.self, from: data)
         #expect(report.verdict == .pass && report.blamed == nil)
         #expect(report.compared == report.rows.count && report.compared > 1000)
-        #expect(report.fixtures.count == 13)
+        #expect(report.fixtures.count == 14)
         #expect(report.flags == ["--kernels", kernels, "--report", reports.path])
         // Every tensor of the models is listed on the terminal, each under its own name or shortened.
         for tensor in ["encoded", "qkv", "preatt", "losses", "dlogits", "dencoded", "transformer.wte.weight"] {

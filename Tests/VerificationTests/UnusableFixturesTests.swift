@@ -104,7 +104,7 @@ struct UnusableFixturesTests {
         #expect(error.dataset == "forward/typical/inp" && error.problem.contains("vocabulary of 20"))
     }
 
-    @Test(arguments: ["forward/typical/inp", "forward/typical/out/float64", "forward/typical/out/gauge"])
+    @Test(arguments: ["forward/typical/inp", "forward/typical/out/float64"])
     func notANumber(_ dataset: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.copy(of: "kernels/gelu.h5")
@@ -120,22 +120,29 @@ struct UnusableFixturesTests {
         #expect(error.dataset?.hasPrefix("forward/typical") == true && error.problem.contains("element 2"))
     }
 
-    @Test func aLooserBound() throws {
-        let folder = try TemporaryFolder()
-        let path = try folder.copy(of: "kernels/gelu.h5")
-        try File(updating: path).setAttribute("c", of: "forward/one/out", to: [1e6])
-        #expect(try refusal(of: path).dataset == "forward/one/out@c")
+    /// Adds to an element of what the file says of one result.
+    private func change(_ path: String, _ result: String, _ index: Int, inFloat32: Bool) throws {
+        let file = try File(updating: path)
+        let truth = try file.dataset("\(result)/float64"), torch = try file.dataset("\(result)/float32")
+        let value = try truth.read(Double.self, elements: index..<index + 1)[0] + 1e-4
+        try truth.write([value], elements: index..<index + 1)
+        if inFloat32 { try torch.write([Float(value)], elements: index..<index + 1) }
     }
 
-    /// A changed truth is not unusable: the kernel does not hold by it.
+    /// A truth that PyTorch's own float32 is far from is none.
+    @Test func aTruthThatPyTorchMisses() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.copy(of: "kernels/gelu.h5")
+        try change(path, "backward/wide/dinp", 100, inFloat32: false)
+        let error = try refusal(of: path)
+        #expect(error.dataset == "backward/wide/dinp" && error.problem.contains("element 100 of PyTorch's float32"))
+    }
+
+    /// A truth that was changed with PyTorch's answer is not unusable: the kernel does not hold by it.
     @Test func aChangedTruth() throws {
         let folder = try TemporaryFolder()
         let path = try folder.copy(of: "kernels/gelu.h5")
-        do {
-            let truth = try File(updating: path).dataset("backward/wide/dinp/float64")
-            let value = try truth.read(Double.self, elements: 100..<101)[0]
-            try truth.write([value + 1e-4], elements: 100..<101)
-        }
+        try change(path, "backward/wide/dinp", 100, inFloat32: true)
         try FixtureSeal.renew(path)
         let outcome = try verify(fixtures: [path])
         #expect(outcome.verdict == .fail)
@@ -175,15 +182,27 @@ struct UnusableFixturesTests {
         let path = try folder.copy(of: fixture)
         let original = try Data(contentsOf: URL(fileURLWithPath: path))
         let before = try verify(fixtures: [path])
+        var (tried, refused, failed) = (0, 0, 0)
         for place in stride(from: 519, to: original.count, by: original.count / 40) {
+            tried += 1
             var changed = original
             changed[place] ^= UInt8(1 << (place % 8))
             try changed.write(to: URL(fileURLWithPath: path))
             try FixtureSeal.renew(path)
-            guard let outcome = try? verify(fixtures: [path]), outcome.verdict == .pass else { continue }
+            guard let outcome = try? verify(fixtures: [path]) else {
+                refused += 1
+                continue
+            }
+            guard outcome.verdict == .pass else {
+                failed += 1
+                continue
+            }
             #expect(outcome.rows.map(\.rmse) == before.rows.map(\.rmse), "byte \(place)")
             #expect(outcome.rows.map(\.worst) == before.rows.map(\.worst), "byte \(place)")
         }
+        // The rest lies between objects, where nothing is read.
+        #expect(tried >= 40 && refused + failed > tried / 2, "\(refused) refused and \(failed) failed of \(tried)")
+        print("\(fixture): \(refused) of \(tried) flips refused, \(failed) failed, the others changed no number")
     }
 
     @Test func anEmptyTensor() throws {
@@ -197,17 +216,6 @@ struct UnusableFixturesTests {
         #expect(try refusal(of: path).dataset == "forward/one/inp1")
     }
 
-    /// Bounds so wide that a wrong answer would satisfy them.
-    @Test func aBoundWithoutPower() throws {
-        let folder = try TemporaryFolder()
-        let path = try folder.copy(of: "kernels/residual.h5")
-        do {
-            let gauge = try File(updating: path).dataset("forward/typical/out/gauge")
-            try gauge.write([Float](repeating: 1e9, count: gauge.count), elements: 0..<gauge.count)
-        }
-        let error = try refusal(of: path)
-        #expect(error.dataset == "forward/typical/out@weak" && error.problem.contains("zero"))
-    }
 
     @Test func nothingToCompare() throws {
         let tiny = "\(packageRoot)/fixtures/tiny.h5"

@@ -139,7 +139,8 @@ let package = Package(
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
         // Vectors are passed in other registers where the instructions are others.
         .testTarget(
-            name: "KernelsTests", dependencies: ["FastKernels", "KernelCatalog", "Kernels", "Tensors", "TestSupport"],
+            name: "KernelsTests",
+            dependencies: ["FastKernels", "ForeignKernels", "KernelCatalog", "Kernels", "Tensors", "TestSupport"],
             swiftSettings: marchFlags),
         .testTarget(name: "TokenizerTests", dependencies: ["TestSupport", "Tokenizer"]),
         .testTarget(

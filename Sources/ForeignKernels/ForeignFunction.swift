@@ -21,13 +21,14 @@ struct ForeignArguments {
 
     /// Those of `call`.
     init<K: Kernel<Float>>(_ call: K) {
-        let signature = call.signature
+        let presented = call.presented
+        let signature = presented.signature
         let sizes = signature.sizes.filter(\.isPassed)
         kinds =
             signature.arguments.map { _ in .pointer } + signature.hyperparameters.map { _ in .float }
             + sizes.map { _ in .int }
         words =
-            call.arguments.map { UInt64(UInt(bitPattern: $0.address)) }
+            presented.arguments.map { UInt64(UInt(bitPattern: $0.address)) }
             + signature.hyperparameters.map { UInt64($0.value.bitPattern) }
             + sizes.map { UInt64(UInt32(bitPattern: Int32($0.value))) }
     }

@@ -128,8 +128,8 @@ extension Kernel {
     /// The arguments that are written or added to and that the call has.
     public var results: [BoundArgument<Scalar>] { arguments.filter { $0.argument.isResult && $0.isPresent } }
 
-    /// Both.
-    var presented: Binder<Scalar> {
+    /// Both, for one walk over the contract.
+    public var presented: Binder<Scalar> {
         var (call, binder) = (self, Binder<Scalar>())
         call.bind(&binder)
         return binder

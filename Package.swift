@@ -60,8 +60,7 @@ let package = Package(
         .target(
             name: "ForeignKernels", dependencies: ["CFFI", "Kernels", "Sentinel", "Tensors"], swiftSettings: optimized),
         .target(
-            name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"],
-            swiftSettings: marchSettings),
+            name: "KernelCatalog", dependencies: ["FastKernels", "ForeignKernels", "Kernels", "ReferenceKernels"]),
         .target(
             name: "Accuracy", dependencies: ["Kernels", "Platform", "Tensors"], swiftSettings: optimized),
 

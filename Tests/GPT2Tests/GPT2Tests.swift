@@ -1,3 +1,4 @@
+import Foundation
 import GPT2
 import KernelCatalog
 import Kernels
@@ -24,10 +25,25 @@ struct GPT2Tests {
         #expect(layout.tensors.tensor(at: last.range.upperBound - 1) == last)
     }
 
+    /// A step of the largest model, none of whose kernels run, takes up little memory: what is zero is not there.
+    @Test func callsOfALargeModel() throws {
+        let counter = CallCounter()
+        var kernels = KernelSet<Float>()
+        kernels.interceptor = counter
+        let before = residentBytes()
+        var model = GPT2(configuration: .d48, batch: 1, sequence: 64, kernels: kernels, memory: .lean)
+        model.forward()
+        model.backward(overwrites: true)
+        model.update(AdamW.Hyperparameters(), step: 1)
+        #expect(counter.count == 1 + 10 * 48 + 3 + 8 * 48 + 4 + 580)
+        #expect(residentBytes() - before < 1 << 29)
+    }
+
     /// Central differences in double, along a random direction of each parameter, through two micro-batches.
     @Test(arguments: ActivationMemory.allCases) func gradientIsTheSlopeOfTheLoss(_ memory: ActivationMemory) throws {
         let model = GPT2<Double>(
-            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.standard.exact), memory: memory)
+            configuration: .tiny, batch: 2, sequence: 5, kernels: KernelSet(KernelCatalog.standard.exact),
+            memory: memory)
         model.initialize(seed: 3)
         let batches = [(0, 1), (40, 7)].map { start, stride in (0..<11).map { Int32((start + $0 * stride) % 257) } }
         func loss(gradients: Bool = false) throws -> Double {
@@ -86,7 +102,8 @@ struct GPT2Tests {
 
     @Test(arguments: ActivationMemory.allCases) func learns(_ memory: ActivationMemory) throws {
         var model = GPT2<Float>(
-            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.standard.set(named: "fast"), memory: memory)
+            configuration: .tiny, batch: 1, sequence: 16, kernels: try KernelCatalog.standard.set(named: "fast"),
+            memory: memory)
         model.initialize(seed: 1)
         let tokens = (0..<17).map { Int32($0 * 5 % 11) }
         try model.load(inputs: tokens[..<16], targets: tokens[1...])
@@ -118,4 +135,18 @@ struct GPT2Tests {
             view.fill(value)
         }
     }
+}
+
+/// Counts calls, and makes none.
+private final class CallCounter: KernelInterceptor {
+    typealias Scalar = Float
+    private(set) var count = 0
+
+    func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float { count += 1 }
+}
+
+/// What the process holds of the machine's memory; 0 where that is not told.
+private func residentBytes() -> Int {
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+    return (pages?.dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
 }

@@ -49,7 +49,9 @@ extension CallValues<Double> {
         for bound in errors.call.results { bound.view.fill(.nan) }
         let right = OwnedCall<K>(self)
         for bound in right.call.results {
-            guard let truth = truth[bound.argument.name] else { preconditionFailure("\(K.name): no truth of \(bound.argument.name)") }
+            guard let truth = truth[bound.argument.name] else {
+                preconditionFailure("\(K.name): no truth of \(bound.argument.name)")
+            }
             _ = bound.view.buffer.update(fromContentsOf: truth)
         }
         right.call.roundingErrors(into: errors.call, from: start.call)
@@ -70,7 +72,9 @@ public struct OwnedCall<K: Kernel>: Sendable {
     /// - Precondition: they are all that the contract asks for, in its shapes.
     public init(_ values: CallValues<K.Scalar>) {
         var memory: [any Sendable] = []
-        func place<Element: BitwiseCopyable & Sendable>(_ elements: [Element], _ argument: Argument) -> UnsafeMutableRawPointer {
+        func place<Element: BitwiseCopyable & Sendable>(_ elements: [Element], _ argument: Argument)
+            -> UnsafeMutableRawPointer
+        {
             precondition(elements.count == argument.count, "\(K.name): \(argument.name) has \(elements.count) elements")
             let block = Block(elements)
             memory.append(block)

@@ -90,8 +90,10 @@ final class CallRecorder: KernelInterceptor {
             let parts = tensor.name.split(separator: ".")
             let view: MutableView<Float> = arena[tensor]
             // Of a parameter, its layer too: c_fc.weight.
-            names[UnsafeMutableRawPointer(view.base)] = parts.suffix(parts.last == "weight" || parts.last == "bias" ? 2 : 1)
-                .joined(separator: ".")
+            names[UnsafeMutableRawPointer(view.base)] = parts.suffix(
+                parts.last == "weight" || parts.last == "bias" ? 2 : 1
+            )
+            .joined(separator: ".")
         }
     }
 

@@ -50,8 +50,9 @@ public struct Gate {
     /// Times and judges everything.
     ///
     /// - Throws: ``WorkerError`` when the base cannot be started or ends.
-    public func run() throws -> (outcome: BenchmarkOutcome, findings: [BenchmarkReport.GateOutcome.Finding], remarks: [String])
-    {
+    public func run() throws -> (
+        outcome: BenchmarkOutcome, findings: [BenchmarkReport.GateOutcome.Finding], remarks: [String]
+    ) {
         let benchmark = Benchmark(
             BenchmarkRequest(
                 contestants: [request.head, request.base], shapes: request.shapes, operations: request.operations,

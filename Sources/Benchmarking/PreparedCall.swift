@@ -43,13 +43,16 @@ final class PreparedCall<K: Kernel<Float>> {
             throw TaskError(description: error.description)
         }
         let names = Set(task.arguments.map(\.name))
-        let own = asked(contract.arguments.filter { !$0.isOptional || names.contains($0.name) }.map { ($0.name, $0.shape) })
+        let own = asked(
+            contract.arguments.filter { !$0.isOptional || names.contains($0.name) }.map { ($0.name, $0.shape) })
         let others = asked(task.arguments.map { ($0.name, $0.shape) })
         guard own == others else {
             throw TaskError(description: "\(K.name) takes \(own) here, and is asked for \(others)")
         }
-        let end = task.arguments.map { ($0.offset ?? 0) + ($0.offset == nil ? 0 : 4 * $0.shape.reduce(1, *)) }.max() ?? 0
-        guard end <= content.count, !task.arguments.contains(where: { $0.offset.map { $0 < 0 || $0 % 4 != 0 } ?? false })
+        let end =
+            task.arguments.map { ($0.offset ?? 0) + ($0.offset == nil ? 0 : 4 * $0.shape.reduce(1, *)) }.max() ?? 0
+        guard end <= content.count,
+            !task.arguments.contains(where: { $0.offset.map { $0 < 0 || $0 % 4 != 0 } ?? false })
         else {
             throw TaskError(description: "\(task.file) has \(content.count) bytes, and the task speaks of \(end)")
         }

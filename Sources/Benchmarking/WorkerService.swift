@@ -85,7 +85,9 @@ public final class WorkerService {
         guard let kernel = catalog.kernels.first(where: { $0.name == task.kernel }) else {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
-        guard let implementation = kernels.implementation(of: kernel) else { throw TaskError(description: "\(name) has no \(task.kernel)") }
+        guard let implementation = kernels.implementation(of: kernel) else {
+            throw TaskError(description: "\(name) has no \(task.kernel)")
+        }
         var kernels = kernels
         kernels.workers = Workers(count: task.threads)
         return (try Self.timedCall(kernel, task, kernels), implementation)

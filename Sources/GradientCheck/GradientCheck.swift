@@ -69,7 +69,8 @@ public struct GradientCheck: Sendable {
                 var row = Self.row(problem, variable, .reference, "reference")
                 for index in variable.differences.indices {
                     let derivative = variable.differences[index]
-                    let rounding = variable.gradient.bound(error: variable.exactErrors[index], unit: Double.unitRoundoff)
+                    let rounding = variable.gradient.bound(
+                        error: variable.exactErrors[index], unit: Double.unitRoundoff)
                     row.add(index, variable.exact[index], derivative.value, derivative.bound + rounding)
                 }
                 return row

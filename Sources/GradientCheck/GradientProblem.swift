@@ -40,7 +40,8 @@ struct GradientProblem {
         self.backward = K.self
         forward = K.derivative.forward
         // Every problem has a stream of its own.
-        var generator = SplitMix64(state: call.seed &+ UInt64(hashing: "\(K.name) \(call.sizes.sorted { $0.key < $1.key })"))
+        var generator = SplitMix64(
+            state: call.seed &+ UInt64(hashing: "\(K.name) \(call.sizes.sorted { $0.key < $1.key })"))
         func draw(_ count: Int) -> [Double] {
             (0..<count).map { _ in (generator.normal() * 1024).rounded() / 1024 }
         }

@@ -228,7 +228,9 @@ extension BenchmarkReport {
         public var seconds: Double? { times?.seconds }
 
         /// The first contestant's time over this one's; nil where they were not compared.
-        public var comparison: Comparison? { if case .timed(_, _, let comparison) = outcome { comparison } else { nil } }
+        public var comparison: Comparison? {
+            if case .timed(_, _, let comparison) = outcome { comparison } else { nil }
+        }
 
         /// How right it was; nil where it was not asked.
         public var accuracy: Accuracy? {

@@ -33,7 +33,9 @@ public struct SelfTest {
         func verdict(
             on implementation: Implementation<Float>, threads: Int
         ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
-            fixtures[implementation.kernelName.operation]?.trials.verdict(on: implementation, threads: threads) ?? (nil, [])
+            fixtures[implementation.kernelName.operation]?.trials.verdict(on: implementation, threads: threads) ?? (
+                nil, []
+            )
         }
 
         let kernelFaults = FaultCatalogue.kernelFaults

@@ -16,7 +16,8 @@ enum WorkerMode {
         let kernels =
             selection == "openblas"
             ? try OpenBLAS().kernels
-            : ForeignLibrary.isPath(selection) ? try library(selection) : try KernelCatalog.standard.set(named: selection)
+            : ForeignLibrary.isPath(selection)
+                ? try library(selection) : try KernelCatalog.standard.set(named: selection)
         try WorkerService(name: ForeignLibrary.name(of: selection), kernels: kernels).run()
         return .held
     }

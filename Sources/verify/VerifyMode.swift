@@ -104,7 +104,8 @@ enum VerifyMode {
         Formatting.plain(
             [["kernel", "implementations"]]
                 + KernelCatalog.standard.kernels.map { kernel in
-                    let names = KernelCatalog.standard.implementations.filter { $0.kernelName == kernel.name }.map(\.name)
+                    let names = KernelCatalog.standard.implementations.filter { $0.kernelName == kernel.name }.map(
+                        \.name)
                     return [kernel.name.description, names.joined(separator: ", ")]
                 })
     }

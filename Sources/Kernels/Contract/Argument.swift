@@ -58,7 +58,7 @@ public struct Argument: Sendable, Hashable {
     public var shape: [Int] { axes.map(\.extent) }
 
     /// The number of elements; `Int.max` where the shape is beyond any memory.
-    public var count: Int { Axis.product(shape) }
+    public var count: Int { Axis.product(axes.lazy.map(\.extent)) }
 
     /// Whether it is written.
     public var isResult: Bool { role != .input }

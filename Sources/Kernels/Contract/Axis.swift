@@ -10,23 +10,20 @@ public struct Axis: Sendable, Hashable {
 
     /// The name in reports, such as `3C`.
     public let name: String
-    /// What the extent is the product of, outermost first.
-    public let factors: [Factor]
-
     /// The number of positions; `Int.max` where it is beyond any memory.
-    public var extent: Int { Self.product(factors.map(\.extent)) }
+    public let extent: Int
+    /// What the extent is the product of; empty where that is the one size of its name, as most are: calls are checked by
+    /// walking over their axes, which should cost nothing.
+    private let product: [Factor]
+
+    /// What the extent is the product of, outermost first.
+    public var factors: [Factor] { product.isEmpty ? [Factor(size: name, extent: extent)] : product }
 
     /// The axis of one size.
-    init(_ name: String, _ extent: Int) {
-        self.name = name
-        factors = [Factor(size: name, extent: extent)]
-    }
+    init(_ name: String, _ extent: Int) { (self.name, self.extent, product) = (name, extent, []) }
 
     /// An axis under a name of its own, such as C, the heads one after the other.
-    init(_ name: String, of axes: [Axis]) {
-        self.name = name
-        factors = axes.flatMap(\.factors)
-    }
+    init(_ name: String, of axes: [Axis]) { self.init(name, factors: axes.flatMap(\.factors)) }
 
     /// So many stretches of the axis, one after the other, such as query, key and value.
     public static func * (count: Int, axis: Axis) -> Axis {
@@ -46,12 +43,12 @@ public struct Axis: Sendable, Hashable {
     }
 
     private init(_ name: String, factors: [Factor]) {
-        self.name = name
-        self.factors = factors
+        (self.name, product) = (name, factors)
+        extent = Self.product(factors.lazy.map(\.extent))
     }
 
     /// The product; `Int.max` where it overflows.
-    static func product(_ extents: [Int]) -> Int {
+    static func product(_ extents: some Sequence<Int>) -> Int {
         extents.reduce(1) { product, extent in
             let (count, overflow) = product.multipliedReportingOverflow(by: extent)
             return overflow ? .max : count

@@ -39,8 +39,17 @@ public struct Binder<Scalar: KernelScalar> {
     }
 
     private let source: Source
+    /// Whether the walk only checks, and gathers nothing: before every call that must cost next to nothing.
+    private let onlyChecks: Bool
+    /// What a walk that only checks has found.
+    private(set) var isSound = true
 
-    init(_ source: Source = Source()) { self.source = source }
+    init(_ source: Source = Source()) { (self.source, onlyChecks) = (source, false) }
+
+    private init(onlyChecks: Bool) { (source, self.onlyChecks) = (Source(), onlyChecks) }
+
+    /// A walk that only checks sizes and numbers of elements; see ``isSound``.
+    static var checking: Binder { Binder(onlyChecks: true) }
 
     // MARK: - Numbers
 
@@ -62,7 +71,7 @@ public struct Binder<Scalar: KernelScalar> {
     public mutating func heads(_ C: inout Int, _ NH: inout Int) -> (C: Axis, NH: Axis, hs: Axis) {
         let heads = add("NH", &NH, least: 1)
         _ = add("C", &C, least: heads.extent, leastName: "NH", divisor: heads.extent, divisorName: "NH")
-        signature.sizes.swapAt(signature.sizes.count - 1, signature.sizes.count - 2)
+        if !onlyChecks { signature.sizes.swapAt(signature.sizes.count - 1, signature.sizes.count - 2) }
         let size = Axis("hs", C / max(heads.extent, 1))
         return (Axis("C", of: [heads, size]), heads, size)
     }
@@ -71,6 +80,10 @@ public struct Binder<Scalar: KernelScalar> {
         _ name: String, _ value: inout Int, least: Int, leastName: String? = nil, divisor: Int = 1,
         divisorName: String? = nil, isPassed: Bool = true
     ) -> Axis {
+        guard !onlyChecks else {
+            isSound = isSound && value >= least && value % max(divisor, 1) == 0
+            return Axis(name, value)
+        }
         func size(_ value: Int) -> Size {
             Size(
                 name: name, value: value, least: least, leastName: leastName, divisor: max(divisor, 1),
@@ -83,6 +96,7 @@ public struct Binder<Scalar: KernelScalar> {
 
     /// A number that is not a size, such as `learning_rate`.
     public mutating func hyperparameter(_ name: String, _ value: inout Float) {
+        guard !onlyChecks else { return }
         if let given = source.hyperparameter?(name) { value = given }
         signature.hyperparameters.append(Hyperparameter(name: name, value: value))
     }
@@ -97,6 +111,7 @@ public struct Binder<Scalar: KernelScalar> {
 
     /// An argument that is only read.
     public mutating func input(_ name: String, _ view: inout View<Scalar>, _ axes: [Axis], _ drawn: Distribution) {
+        guard !onlyChecks else { return check(view.count, axes) }
         var bound = MutableView(view)
         add(Argument(name, .input, axes, .numbers(drawn)), &bound)
         view = View(bound)
@@ -106,6 +121,7 @@ public struct Binder<Scalar: KernelScalar> {
     public mutating func input(
         _ name: String, optional view: inout View<Scalar>?, _ axes: [Axis], _ drawn: Distribution
     ) {
+        guard !onlyChecks else { return check(view?.count, axes) }
         var bound = MutableView(view ?? .empty)
         add(Argument(name, .input, axes, .numbers(drawn), isOptional: true), &bound)
         view = bound.count == 0 ? nil : View(bound)
@@ -113,6 +129,7 @@ public struct Binder<Scalar: KernelScalar> {
 
     /// An argument of token indices, only read. Each lies in `0..<bound`.
     public mutating func tokens(_ name: String, _ view: inout View<Int32>, _ axes: [Axis], below bound: Axis) {
+        guard !onlyChecks else { return check(view.count, axes) }
         let argument = Argument(name, .input, axes, .tokens(below: bound.extent))
         let bound = BoundArgument<Scalar>(argument: argument, view: .empty, tokens: view)
         if let place = source.place, let address = place(bound) {
@@ -127,6 +144,7 @@ public struct Binder<Scalar: KernelScalar> {
         _ name: String, _ view: inout MutableView<Scalar>, _ axes: [Axis], roundings: Int, independent: [Axis],
         coverage: Coverage = .all
     ) {
+        guard !onlyChecks else { return check(view.count, axes) }
         // What it holds before is never read.
         add(Argument(name, .output, axes, .numbers(.wide), roundings, independent, coverage), &view)
     }
@@ -136,6 +154,7 @@ public struct Binder<Scalar: KernelScalar> {
         _ name: String, _ view: inout MutableView<Scalar>, _ axes: [Axis], of kind: Overwriting, roundings: Int,
         independent: [Axis], coverage: Coverage = .all
     ) {
+        guard !onlyChecks else { return check(view.count, axes) }
         add(Argument(name, role(kind), axes, .numbers(.wide), roundings, independent, coverage), &view)
     }
 
@@ -144,6 +163,7 @@ public struct Binder<Scalar: KernelScalar> {
         _ name: String, optional view: inout MutableView<Scalar>?, _ axes: [Axis], of kind: Overwriting, roundings: Int,
         independent: [Axis]
     ) {
+        guard !onlyChecks else { return check(view?.count, axes) }
         var bound = view ?? .empty
         add(Argument(name, role(kind), axes, .numbers(.wide), roundings, independent, isOptional: true), &bound)
         view = bound.count == 0 ? nil : bound
@@ -154,7 +174,16 @@ public struct Binder<Scalar: KernelScalar> {
         _ name: String, _ view: inout MutableView<Scalar>, _ axes: [Axis], _ drawn: Distribution, roundings: Int,
         independent: [Axis]
     ) {
+        guard !onlyChecks else { return check(view.count, axes) }
         add(Argument(name, .accumulator, axes, .numbers(drawn), roundings, independent), &view)
+    }
+
+    /// Notes whether there are as many elements as the shape says; none where an optional argument is absent.
+    private mutating func check(_ count: Int?, _ axes: [Axis]) {
+        guard let count else { return }
+        var expected = 1
+        for axis in axes { expected = expected.multipliedReportingOverflow(by: axis.extent).partialValue }
+        isSound = isSound && count == expected
     }
 
     private func role(_ kind: Overwriting) -> Role { signature.overwrites.contains(kind) ? .output : .accumulator }

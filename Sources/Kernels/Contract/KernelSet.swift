@@ -85,15 +85,16 @@ public struct KernelSet<Scalar: KernelScalar> {
     /// - Precondition: the set implements `K` or can compose it, and every argument has the number of elements of its
     ///   shape.
     public func run<K: Kernel>(_ call: K) where K.Scalar == Scalar {
-        call.check()
-        guard let interceptor else { return perform(call) }
-        interceptor.intercept(call) { perform($0) }
+        let overwrites = call.check()
+        guard let interceptor else { return perform(call, overwrites) }
+        // What it hands on may be another call.
+        interceptor.intercept(call) { perform($0, $0.check()) }
     }
 
-    private func perform<K: Kernel>(_ call: K) where K.Scalar == Scalar {
+    private func perform<K: Kernel>(_ call: K, _ overwrites: Overwriting) where K.Scalar == Scalar {
         let implementation = implementations[ObjectIdentifier(K.self)]
         if let body = implementation?.body as? @Sendable (K, Workers) -> Void {
-            if implementation?.overwrites == false { call.clearOverwritten() }
+            if !overwrites.isEmpty && implementation?.overwrites == false { call.clearOverwritten() }
             body(call, workers)
         } else if let call = call as? any FusedKernel<Scalar> {
             var plain = self
@@ -106,22 +107,29 @@ public struct KernelSet<Scalar: KernelScalar> {
 }
 
 extension Kernel {
-    /// Checks that the sizes keep their rules, and that each view has as many elements as its shape says.
-    fileprivate func check() {
+    /// Checks that the sizes keep their rules, and that each view has as many elements as its shape says; gives what the
+    /// call overwrites.
+    fileprivate func check() -> Overwriting {
+        var (call, binder) = (self, Binder<Scalar>.checking)
+        call.bind(&binder)
+        if !binder.isSound { preconditionFailure("\(Self.name): \(problem)") }
+        return binder.signature.overwrites
+    }
+
+    /// What is wrong, in words.
+    private var problem: String {
         let presented = presented
-        if let problem = presented.signature.problem { preconditionFailure("\(Self.name): \(problem)") }
-        for bound in presented.arguments {
-            let argument = bound.argument
-            precondition(
-                bound.count == argument.count || (argument.isOptional && !bound.isPresent),
-                "\(Self.name): \(argument.name) has \(bound.count) elements, its shape \(argument.shape) needs \(argument.count)"
-            )
+        let wrong = presented.arguments.first {
+            $0.count != $0.argument.count && ($0.isPresent || !$0.argument.isOptional)
         }
+        return presented.signature.problem ?? wrong.map { bound in
+            "\(bound.argument.name) has \(bound.count) elements, its shape \(bound.argument.shape) needs "
+                + "\(bound.argument.count)"
+        } ?? ""
     }
 
     /// Clears the gradients that the call overwrites.
     fileprivate func clearOverwritten() {
-        guard !signature.overwrites.isEmpty else { return }
         for bound in results where bound.argument.role == .output { bound.view.fill(0) }
     }
 }

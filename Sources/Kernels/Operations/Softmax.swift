@@ -51,7 +51,9 @@ extension Softmax.Forward: KernelInDouble where Scalar == Double {
             for i in row * Vp..<(row + 1) * Vp {
                 ε.probs[i] =
                     i < row * Vp + V
-                    ? max(probs[i] * (sum.relativeError(ofTerm: logits[i]) + sum.relativeError + 2), RoundingError.flushed)
+                    ? max(
+                        probs[i] * (sum.relativeError(ofTerm: logits[i]) + sum.relativeError + 2), RoundingError.flushed
+                    )
                     : 0
             }
         }

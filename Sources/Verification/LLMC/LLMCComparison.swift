@@ -48,7 +48,8 @@ public struct LLMCComparison {
         }
         // The reference is serial, and its float32 run takes as long as that in double.
         let truth = try pass(KernelSet(KernelCatalog.standard.exact), "the reference in float64", 0..<0.48)
-        let single = try pass(KernelSet<Float>(KernelCatalog.standard.reference), "the reference in float32", 0.48..<0.96)
+        let single = try pass(
+            KernelSet<Float>(KernelCatalog.standard.reference), "the reference in float32", 0.48..<0.96)
         var candidate = try pass(kernels, "the kernels", 0.96..<0.98)
         let writes = try candidate.writes()
 

@@ -133,7 +133,7 @@ extension GradientReport {
         let count = Formatting.count(rows.reduce(0) { $0 + $1.count })
         let worst = Formatting.number(rows.map(\.worst).max() ?? 0)
         return (failed == 0 ? "PASS: " : "FAIL: \(failed) of ") + "\(rows.count) gradients, \(count) derivatives in "
-            + "\(Formatting.seconds(seconds)), the worst at \(worst) of its bound"
+            + "\(Formatting.seconds(seconds)), worst at \(worst) of its bound"
     }
 
     /// The report as Markdown.

@@ -63,7 +63,7 @@ extension VerificationReport {
     /// The failed tensors with a map, and the name of each one's drawing less its theme.
     var maps: [(row: ComparisonRow, map: HeatMap, name: String)] {
         rows.lazy.filter { $0.verdict == .fail }.prefix(Self.mostMaps).enumerated().compactMap { number, row in
-            row.heat.map { map in
+            row.explanation?.heat.map { map in
                 let words = [row.operation, row.pass, row.mode.rawValue, row.case, row.tensor].joined(separator: "-")
                 let safe = words.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? $0 : "-" }
                 return (row, map, "verify-maps/\(number + 1)-" + String(safe))

@@ -85,8 +85,9 @@ extension VerificationReport {
             rows.map { row in
                 [
                     "\(row.operation) \(row.pass)", row.implementation, row.case, "`\(row.tensor)`",
-                    Formatting.count(row.count), Formatting.number(row.worst), Formatting.number(row.rmse),
-                    Formatting.number(row.torch_rmse),
+                    Formatting.count(row.measure?.count ?? 0), Formatting.number(row.worst),
+                    row.measure.map { Formatting.number($0.rmse) } ?? "–",
+                    row.measure.map { Formatting.number($0.torch_rmse) } ?? "–",
                     findings ? "\(row.mode.rawValue): \(row.finding)" : row.verdict == .pass ? "✓" : "✗",
                 ]
             }, right: [4, 5, 6, 7])

@@ -111,12 +111,14 @@ extension VerificationReport {
 extension ComparisonRow {
     /// What was found, in words.
     public var finding: String {
-        let place =
-            "at \(Formatting.index(index)): expected \(Formatting.exact(expected)), got \(Formatting.exact(actual))"
-            + " (\(Formatting.number(ulps)) ulp)"
-        let error = worst > 1 ? "error \(Formatting.number(worst)) of its bound; worst \(place)" : nil
+        let error = measure.flatMap { measure in
+            measure.worst > 1
+                ? "error \(Formatting.number(measure.worst)) of its bound; worst at \(Formatting.index(measure.index)): "
+                    + "expected \(Formatting.exact(measure.expected)), got \(Formatting.exact(measure.actual))"
+                    + " (\(Formatting.number(measure.ulps)) ulp)" : nil
+        }
         let given = isWiring ? "the kernel gives what the reference kernel gives on the same arguments" : nil
-        return [note, pattern, error, given].compactMap { $0 }.joined(separator: "; ")
+        return [note, explanation?.pattern, error, given].compactMap { $0 }.joined(separator: "; ")
     }
 }
 

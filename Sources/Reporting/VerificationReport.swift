@@ -139,74 +139,114 @@ public struct ComparisonRow: Codable, Sendable {
         case fail
     }
 
-    /// The operation that wrote the tensor last; `model` for what no kernel writes.
-    public var operation: String
-    /// The implementation's name.
-    public var implementation: String
-    /// The operation's pass.
-    public var pass: String
-    /// How the tensor came about.
-    public var mode: Mode
-    /// Whether it belongs to a debug state of a whole model, not to a kernel case.
-    public var isOfState: Bool
-    /// The kernel case, or the fixture and place in the model, such as `tiny h.0` or `tiny step 3`.
-    public var `case`: String
-    /// The argument, activation, parameter or gradient.
-    public var tensor: String
-    /// The number of elements compared.
-    public var count: Int
-    /// The largest error as a fraction of its bound. Infinite where a bound of 0 was missed, or NaN was met.
-    @NonFinite public var worst: Double
-    /// The bound of the worst element; in the chained and training modes, of the root mean square error.
-    @NonFinite public var bound: Double
-    /// The worst element, outermost index first; empty where the row speaks of a root mean square.
-    public var index: [Int]
-    /// The truth there.
-    @NonFinite public var expected: Double
-    /// What the kernel computed there.
-    @NonFinite public var actual: Double
-    /// The error there in units in the last place of the float32 nearest to the truth.
-    @NonFinite public var ulps: Double
-    /// The root mean square error against the truth.
-    @NonFinite public var rmse: Double
-    /// That of PyTorch in float32.
-    @NonFinite public var torch_rmse: Double
-    /// Whether the tensor held.
-    public var verdict: Verdict
+    /// What a row is about.
+    public struct Subject: Codable, Sendable, Hashable {
+        /// The operation that wrote the tensor last; `model` for what no kernel writes.
+        public let operation: String
+        /// The implementation's name.
+        public let implementation: String
+        /// The operation's pass.
+        public let pass: String
+        /// How the tensor came about.
+        public let mode: Mode
+        /// Whether it belongs to a debug state of a whole model, not to a kernel case.
+        public let isOfState: Bool
+        /// The kernel case, or the fixture and place in the model, such as `tiny h.0` or `tiny step 3`.
+        public let `case`: String
+        /// The argument, activation, parameter or gradient.
+        public let tensor: String
+
+        /// A subject.
+        public init(
+            operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String,
+            tensor: String
+        ) {
+            (self.operation, self.implementation, self.pass) = (operation, implementation, pass)
+            (self.mode, self.isOfState, self.case, self.tensor) = (mode, isOfState, `case`, tensor)
+        }
+    }
+
+    /// What was measured of a tensor.
+    public struct Measure: Codable, Sendable {
+        /// The number of elements compared.
+        public let count: Int
+        /// The largest error as a fraction of its bound. Infinite where a bound of 0 was missed, or NaN was met.
+        @NonFinite public private(set) var worst: Double
+        /// The bound of the worst element; in the chained and training modes, of the root mean square error.
+        @NonFinite public private(set) var bound: Double
+        /// The worst element, outermost index first.
+        public let index: [Int]
+        /// The truth there.
+        @NonFinite public private(set) var expected: Double
+        /// What the kernel computed there.
+        @NonFinite public private(set) var actual: Double
+        /// The error there in units in the last place of the float32 nearest to the truth.
+        @NonFinite public private(set) var ulps: Double
+        /// The root mean square error against the truth.
+        @NonFinite public private(set) var rmse: Double
+        /// That of PyTorch in float32; 0 where it made none, or was not asked.
+        @NonFinite public private(set) var torch_rmse: Double
+
+        /// Whether all lies within its bounds; not so where nothing was compared.
+        public var holds: Bool { count > 0 && worst <= 1 }
+
+        /// A measure.
+        public init(
+            count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double, ulps: Double,
+            rmse: Double, torch_rmse: Double
+        ) {
+            (self.count, self.index) = (count, index)
+            (self.worst, self.bound, self.expected, self.actual) = (worst, bound, expected, actual)
+            (self.ulps, self.rmse, self.torch_rmse) = (ulps, rmse, torch_rmse)
+        }
+    }
+
+    /// What the errors of a failed tensor have in common.
+    public struct Explanation: Codable, Sendable {
+        /// Which elements are wrong and what became of them, such as `every element, off by a constant factor 1.07`.
+        public let pattern: String?
+        /// Where the errors are.
+        public let heat: HeatMap?
+
+        /// An explanation.
+        public init(pattern: String?, heat: HeatMap?) { (self.pattern, self.heat) = (pattern, heat) }
+    }
+
+    /// What the row is about.
+    public let subject: Subject
+    /// What was measured; nil where there was nothing to measure.
+    public let measure: Measure?
     /// What else was found wrong, such as `input weight was changed`; nil if nothing.
-    public var note: String?
+    public let note: String?
+    /// What the errors have in common; nil where the tensor holds, or is too large to look.
+    public let explanation: Explanation?
     /// Whether a tensor failed though its kernel gave what the reference kernel gives on the same arguments: those are
     /// wrong then, and not the kernel.
-    public var isWiring = false
-    /// Which elements are wrong and what became of them, such as `every element, off by a constant factor 1.07`; nil
-    /// where nothing is wrong.
-    public var pattern: String?
-    /// Where the errors are; nil where nothing is wrong.
-    public var heat: HeatMap?
+    public let isWiring: Bool
+    /// Whether the tensor held: within its bounds, and nothing else found.
+    public let verdict: Verdict
 
     /// A row.
     public init(
-        operation: String, implementation: String, pass: String, mode: Mode, isOfState: Bool, case: String,
-        tensor: String, count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double,
-        ulps: Double, rmse: Double, torch_rmse: Double, verdict: Verdict, note: String? = nil
+        _ subject: Subject, measure: Measure?, note: String? = nil, explanation: Explanation? = nil,
+        isWiring: Bool = false
     ) {
-        self.operation = operation
-        self.implementation = implementation
-        self.pass = pass
-        self.mode = mode
-        self.isOfState = isOfState
-        self.case = `case`
-        self.tensor = tensor
-        self.count = count
-        self.worst = worst
-        self.bound = bound
-        self.index = index
-        self.expected = expected
-        self.actual = actual
-        self.ulps = ulps
-        self.rmse = rmse
-        self.torch_rmse = torch_rmse
-        self.verdict = verdict
-        self.note = note
+        (self.subject, self.measure, self.note) = (subject, measure, note)
+        (self.explanation, self.isWiring) = (explanation, isWiring)
+        verdict = note == nil && measure?.holds == true ? .pass : .fail
     }
+}
+
+extension ComparisonRow {
+    /// What the row is about, see ``Subject``.
+    public var operation: String { subject.operation }
+    public var implementation: String { subject.implementation }
+    public var pass: String { subject.pass }
+    public var mode: Mode { subject.mode }
+    public var isOfState: Bool { subject.isOfState }
+    public var `case`: String { subject.case }
+    public var tensor: String { subject.tensor }
+
+    /// The largest error as a fraction of its bound; 0 where there was nothing to measure.
+    public var worst: Double { measure?.worst ?? 0 }
 }

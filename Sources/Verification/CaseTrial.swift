@@ -20,23 +20,24 @@ public struct CaseTrial {
         let name = kernelCase.name.split(separator: "/").last.map(String.init) ?? kernelCase.name
         judge = { kernels in
             let trial = KernelTrial(kernel, kernelCase, kernels)
-            let template = ComparisonRow(
-                operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
-                pass: K.name.pass.rawValue, mode: .isolated, isOfState: false, case: name)
-            let results = zip(kernelCase.results, trial.answers).map { result, answers in
-                var row = template
-                row.record(result, answers, sizes: kernelCase.values.sizes)
-                row.find(trial.findings)
-                return row
+            func subject(_ tensor: String) -> ComparisonRow.Subject {
+                ComparisonRow.Subject(
+                    operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
+                    pass: K.name.pass.rawValue, mode: .isolated, isOfState: false, case: name, tensor: tensor)
+            }
+            func note(_ tensor: String) -> String? {
+                let notes = trial.findings.filter { $0.argument == tensor }.map(\.note)
+                return notes.isEmpty ? nil : notes.joined(separator: "; ")
             }
             let names = kernelCase.results.map(\.argument.name)
-            let others = Set(trial.findings.map(\.argument)).subtracting(names).sorted().map { argument in
-                var row = template
-                row.tensor = argument
-                row.find(trial.findings)
-                return row
+            let results = zip(kernelCase.results, trial.answers).map { result, answers in
+                let (measure, explanation) = result.judge(answers, sizes: kernelCase.values.sizes)
+                return ComparisonRow(
+                    subject(result.argument.name), measure: measure, note: note(result.argument.name),
+                    explanation: explanation)
             }
-            return results + others
+            let others = Set(trial.findings.map(\.argument)).subtracting(names).sorted()
+            return results + others.map { ComparisonRow(subject($0), measure: nil, note: note($0)) }
         }
     }
 
@@ -78,35 +79,30 @@ extension [CaseTrial] {
     }
 }
 
-extension ComparisonRow {
-    /// Fills in the worst of several answers for one result, element by element against its bound, and judges.
-    fileprivate mutating func record(_ result: KernelCase.Result, _ answers: [[Float]], sizes: [String: Int]) {
-        let (argument, shape) = (result.argument, result.argument.shape)
-        tensor = argument.name
-        var worstAnswer: [Float] = []
+extension KernelCase.Result {
+    /// The worst of several answers, element by element against its bound, and what its errors have in common.
+    fileprivate func judge(
+        _ answers: [[Float]], sizes: [String: Int]
+    ) -> (ComparisonRow.Measure?, ComparisonRow.Explanation?) {
+        let shape = argument.shape
+        var worst: (measure: ErrorMeasure, answer: [Float])?
         for answer in answers {
             var measure = ErrorMeasure()
-            for index in result.specified {
+            for index in specified {
                 measure.add(
-                    index: index, actual: Double(answer[index]), torch: result.torch.map { Double($0[index]) },
-                    truth: result.truth[index], bound: result.bound[index])
+                    index: index, actual: Double(answer[index]), torch: torch.map { Double($0[index]) },
+                    truth: truth[index], bound: bound[index])
             }
-            guard worstAnswer.isEmpty || measure.worst > worst else { continue }
-            worstAnswer = answer
-            record(measure, shape: shape)
+            if measure.worst > worst?.measure.worst ?? -1 { worst = (measure, answer) }
         }
-        verdict = count > 0 && worst <= 1 ? .pass : .fail
-        guard verdict == .fail else { return }
-        explain(
-            actual: worstAnswer.map(Double.init), truth: result.truth, bound: result.bound,
-            initial: result.initial?.map(Double.init), shape: shape, coverage: argument.coverage, sizes: sizes)
-    }
-
-    /// Notes what was found at the row's argument beside its values, if anything, and judges.
-    fileprivate mutating func find(_ findings: [(argument: String, note: String)]) {
-        let notes = findings.filter { $0.argument == tensor }.map(\.note)
-        guard !notes.isEmpty else { return }
-        note = notes.joined(separator: "; ")
-        verdict = .fail
+        guard let worst else { return (nil, nil) }
+        let measure = ComparisonRow.Measure(worst.measure, shape: shape)
+        guard !measure.holds else { return (measure, nil) }
+        return (
+            measure,
+            ComparisonRow.Explanation(
+                actual: worst.answer.map(Double.init), truth: truth, bound: bound,
+                initial: initial?.map(Double.init), shape: shape, coverage: argument.coverage, sizes: sizes)
+        )
     }
 }

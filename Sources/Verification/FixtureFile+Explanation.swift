@@ -3,13 +3,16 @@ import Kernels
 import Reporting
 
 extension FixtureFile {
-    /// Describes the errors of a failed tensor, unless it is too large for that. An element that is nil counts as right.
+    /// Describes the errors of a tensor that left its band, unless it is too large for that. An element that is nil counts
+    /// as right.
     func explain(
-        _ row: inout ComparisonRow, _ path: String, _ shape: [Int], _ coverage: Coverage, _ element: (Int) -> Double?
-    ) throws(FixtureError) {
-        guard ComparisonRow.isExplained(shape) else { return }
+        _ measure: ComparisonRow.Measure, _ path: String, _ shape: [Int], _ coverage: Coverage,
+        _ element: (Int) -> Double?
+    ) throws(FixtureError) -> ComparisonRow.Explanation? {
+        guard !measure.holds else { return nil }
         let truth = try read("\(path)/float64", Double.self)
-        row.explainBand(
-            actual: truth.indices.map { element($0) ?? truth[$0] }, truth: truth, shape: shape, coverage: coverage)
+        return ComparisonRow.Explanation(
+            leaving: measure.bound, actual: { element($0) ?? truth[$0] }, truth: { truth[$0] }, shape: shape,
+            coverage: coverage)
     }
 }

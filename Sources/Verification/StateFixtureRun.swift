@@ -46,59 +46,61 @@ struct StateFixtureRun {
         defer { model.kernels.interceptor = nil }
         // The comparisons are made by the watcher, while kernels run: the books are handed to it for that time.
         var books = ledger
-        var ranked: [Ranked] = []
+        var judged: [Judged] = []
         try watcher.watch { write throws(FixtureError) in
-            let entry = Ledger.Entry(mode: mode, path: write.tensor.path)
-            let place = write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model
+            let (path, shape) = (write.tensor.path, write.tensor.shape)
+            let entry = Ledger.Entry(mode: mode, path: path)
             guard isAsked(write.kernel) else { return books.leaveOut(entry) }
             try books.settle(entry)
-            var row = row(write.kernel, mode, place, write.tensor.name)
-            row.recordBand(try measure(write), shape: write.tensor.shape, roundings: write.roundings)
-            if !write.findings.isEmpty {
-                row.note = write.findings.joined(separator: "; ")
-                row.verdict = .fail
-            }
-            if row.verdict == .fail {
-                try explain(&row, write.tensor.path, write.tensor.shape, View(write.tensor.view), write.coverage)
-            }
-            if mode == .chained {
-                try checkPower(write.tensor.path, write.tensor.shape, write.coverage, band: row.bound, state)
-            }
-            ranked.append(Ranked(write: write, row: row))
+            let measure = ComparisonRow.Measure(try self.measure(write), shape: shape, bandOf: write.roundings)
+            let view = View(write.tensor.view)
+            let explanation = try file.explain(measure, path, shape, write.coverage) { Double(view[$0]) }
+            if mode == .chained { try checkPower(path, shape, write.coverage, band: measure.bound, state) }
+            judged.append(Judged(write: write, measure: measure, explanation: explanation))
         } during: {
             model.forward()
             model.zeroGradients()
             model.backward()
         }
         // Where a kernel alone can be wrong, it is asked what it makes of what it was given.
-        if mode == .isolated { try arbitrate(&model, &ranked) }
+        let failed = mode == .isolated ? judged.filter { !$0.holds } : []
+        let disagreements = try arbitrate(&model, failed)
         // A tensor is compared when it is complete, and stands in the report where it was written.
-        let silent = books.unsettled(in: mode).map { path in
-            var row = row(nil, mode, state.model, path)
-            row.verdict = .fail
-            row.note = "no kernel wrote it"
-            row.isWiring = true
-            return (path, row)
+        for judged in judged.sorted(by: { $0.write.order < $1.write.order }) {
+            let (write, path) = (judged.write, judged.write.tensor.path)
+            books.report(
+                ComparisonRow(
+                    subject(
+                        write.kernel, mode, write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model,
+                        write.tensor.name),
+                    measure: judged.measure, note: judged.note, explanation: judged.explanation,
+                    isWiring: mode == .isolated && !judged.holds && !disagreements.contains(path)))
         }
-        for ranked in ranked.sorted(by: { $0.write.order < $1.write.order }) { books.report(ranked.row) }
         // What the model never writes, it got wrong.
-        for (path, row) in silent { try books.compare(Ledger.Entry(mode: mode, path: path), row) }
+        for path in books.unsettled(in: mode) {
+            let row = ComparisonRow(
+                subject(nil, mode, state.model, path), measure: nil, note: "no kernel wrote it", isWiring: true)
+            try books.compare(Ledger.Entry(mode: mode, path: path), row)
+        }
         ledger = books
     }
 
-    /// A row with the write that it judges.
-    private struct Ranked {
+    /// A write, and what was found of it.
+    private struct Judged {
         let write: CallWatcher.Write
-        var row: ComparisonRow
+        let measure: ComparisonRow.Measure
+        let explanation: ComparisonRow.Explanation?
+
+        var note: String? { write.findings.isEmpty ? nil : write.findings.joined(separator: "; ") }
+        var holds: Bool { measure.holds && write.findings.isEmpty }
     }
 
-    /// Runs the pass again on the reference's inputs, and marks the failed tensors whose kernels give what the reference
+    /// Runs the pass again on the reference's inputs; gives the failed tensors whose kernels do not give what the reference
     /// kernels give on the same arguments.
-    private func arbitrate(_ model: inout GPT2<Float>, _ ranked: inout [Ranked]) throws(FixtureError) {
-        let failed = ranked.filter { $0.row.verdict == .fail }
-        guard !failed.isEmpty else { return }
+    private func arbitrate(_ model: inout GPT2<Float>, _ failed: [Judged]) throws(FixtureError) -> Set<String> {
+        guard !failed.isEmpty else { return [] }
         let tensors = ModelTensors(model)
-        let arbiter = Arbiter(tensors, bounds: failed.map { ($0.write.tensor.path, $0.row.bound) })
+        let arbiter = Arbiter(tensors, bounds: failed.map { ($0.write.tensor.path, $0.measure.bound) })
         let forcing = CallWatcher(tensors) { [file] tensor throws(FixtureError) in
             try file.load("\(tensor.path)/float32", tensor.shape, into: tensor.view)
         }
@@ -109,9 +111,7 @@ struct StateFixtureRun {
             model.zeroGradients()
             model.backward()
         }
-        for index in ranked.indices where ranked[index].row.verdict == .fail {
-            ranked[index].row.isWiring = !arbiter.disagreements.contains(ranked[index].write.tensor.path)
-        }
+        return arbiter.disagreements
     }
 
     /// `inner`, behind the planted fault if there is one.
@@ -153,7 +153,7 @@ struct StateFixtureRun {
                     try compare(
                         "\(StateFixture.group(step: step))/\(group)/\(tensor.name)", tensor.shape, view,
                         watcher.roundings,
-                        row(AdamW.Update<Float>.name, .training, "\(state.model) step \(step)", name),
+                        subject(AdamW.Update<Float>.name, .training, "\(state.model) step \(step)", name),
                         initial: group == "parameters" ? "parameters/\(tensor.name)" : nil, state, &ledger)
                 }
             }
@@ -164,23 +164,23 @@ struct StateFixtureRun {
             let tensor = Tensor(values)
             try compare(
                 "training/\(name)", [state.steps], View(tensor.view), watcher.roundings,
-                row(kernel, .training, "\(state.model) steps", name), state, &ledger)
+                subject(kernel, .training, "\(state.model) steps", name), state, &ledger)
         }
     }
 
     private func compare(
-        _ path: String, _ shape: [Int], _ view: View<Float>, _ roundings: Int, _ row: ComparisonRow,
+        _ path: String, _ shape: [Int], _ view: View<Float>, _ roundings: Int, _ subject: ComparisonRow.Subject,
         initial: String? = nil, _ state: StateFixture, _ ledger: inout Ledger
     ) throws(FixtureError) {
         let entry = Ledger.Entry(mode: .training, path: path)
-        guard request.operations.isEmpty || request.operations.contains(row.operation) else {
+        guard request.operations.isEmpty || request.operations.contains(subject.operation) else {
             return ledger.leaveOut(entry)
         }
-        var row = row
-        row.recordBand(try measure(path, shape, view, .all), shape: shape, roundings: roundings)
-        if row.verdict == .fail { try explain(&row, path, shape, view, .all) }
-        try checkPower(path, shape, .all, band: row.bound, initial: initial, state)
-        try ledger.compare(entry, row)
+        let measure = ComparisonRow.Measure(
+            try self.measure(path, shape, view, .all), shape: shape, bandOf: roundings)
+        let explanation = try file.explain(measure, path, shape, .all) { Double(view[$0]) }
+        try checkPower(path, shape, .all, band: measure.bound, initial: initial, state)
+        try ledger.compare(entry, ComparisonRow(subject, measure: measure, explanation: explanation))
     }
 
     /// Checks that a band rejects wrong answers; of tiny alone, since for larger models that takes minutes.
@@ -204,15 +204,11 @@ struct StateFixtureRun {
         request.operations.isEmpty || kernel.map { request.operations.contains($0.operation) } ?? false
     }
 
-    private func row(
+    private func subject(
         _ kernel: KernelName?, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String
-    ) -> ComparisonRow {
-        var row = ComparisonRow(
-            operation: kernel?.operation ?? Blame.model,
-            implementation: kernel.flatMap { request.kernels.implementation(named: $0) } ?? Blame.model,
-            pass: (kernel?.pass ?? .backward).rawValue, mode: mode, isOfState: true, case: place)
-        row.tensor = tensor
-        return row
+    ) -> ComparisonRow.Subject {
+        ComparisonRow.Subject(
+            kernel, by: kernel.flatMap { request.kernels.implementation(named: $0) }, mode, place, tensor)
     }
 
     /// Measures a tensor against the float64 and float32 runs at `path`, slab by slab.
@@ -220,12 +216,5 @@ struct StateFixtureRun {
         _ path: String, _ shape: [Int], _ view: View<Float>, _ coverage: Coverage
     ) throws(FixtureError) -> ErrorMeasure {
         try file.measure(path, shape, coverage) { Double(view[$0]) }
-    }
-
-    /// Describes the errors of a failed tensor, unless it is too large for that.
-    private func explain(
-        _ row: inout ComparisonRow, _ path: String, _ shape: [Int], _ view: View<Float>, _ coverage: Coverage
-    ) throws(FixtureError) {
-        try file.explain(&row, path, shape, coverage) { Double(view[$0]) }
     }
 }

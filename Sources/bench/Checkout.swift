@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Reporting
 import Terminal
 
 /// A commit, checked out and built in a folder of its own under `.build/gate`.
@@ -71,15 +72,13 @@ struct Checkout {
         return URL(fileURLWithPath: "\(folder)/.build/debug").resolvingSymlinksInPath().path
     }
 
-    /// Judges the head by the fixtures of its commit; returns the last words of `verify`, and whether everything held.
-    func verify(_ binaries: String) throws(UsageError) -> (held: Bool, words: String) {
-        let status = Subprocess.run(
-            ["\(binaries)/verify", "--report", "../verify"], log: log, in: folder)
-        guard status == 0 || status == 1 else {
+    /// Judges the head by the fixtures of its commit.
+    func verify(_ binaries: String) throws -> VerificationReport {
+        let status = Subprocess.run(["\(binaries)/verify", "--report", "../verify"], log: log, in: folder)
+        let path = "\(folder)/../verify/verify.json"
+        guard status == 0 || status == 1, let data = FileManager.default.contents(atPath: path) else {
             throw UsageError("gate: verify of the head \(name) failed; see \(log)")
         }
-        let lines = ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").split(separator: "\n")
-        let words = lines.last { $0.hasPrefix("Blamed: ") || $0.hasPrefix("PASS: ") } ?? "see \(log)"
-        return (status == 0, String(words))
+        return try JSON.report(VerificationReport.self, from: data)
     }
 }

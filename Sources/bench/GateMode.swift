@@ -58,12 +58,13 @@ enum GateMode {
             operations: operations, accepted: accepted)
         var (outcome, findings, remarks) = try Gate(request) { bar.show($0, fraction: 0.25 + 0.75 * $1) }.run()
         bar.clear()
-        if !verification.held {
+        if verification.verdict == .fail {
             findings.insert(
-                .init(kind: .wrong, kernel: "verify", text: String(verification.words.dropFirst("Blamed: ".count))),
+                .init(
+                    kind: .wrong, kernel: "verify", text: verification.blamed?.explanation ?? verification.headline),
                 at: 0)
         } else {
-            remarks.append("verify of the head: \(verification.words)")
+            remarks.append("verify of the head: \(verification.headline)")
         }
 
         let elapsed = started.duration(to: .now).components

@@ -9,15 +9,17 @@ import Testing
 /// What a failed verification leaves behind: maps, JUnit, and a self-test that does not hold.
 struct FailureReportTests {
     private func report(failing: Bool) -> VerificationReport {
-        var row = ComparisonRow(
-            operation: "gelu", implementation: "mine", pass: "forward", mode: .isolated, isOfState: false,
-            case: "typical", tensor: "out", count: 6, worst: failing ? 12 : 0.5, bound: 1e-7, index: [1, 2],
-            expected: 0.5,
-            actual: 0.6, ulps: 3, rmse: 1e-8, torch_rmse: 2e-8, verdict: failing ? .fail : .pass)
-        if failing {
-            row.pattern = "one row, [1], <odd> & \"quoted\""
-            row.heat = HeatMap(shape: [2, 3]) { [0.5, 0, 1, 2, 2000, .nan][$0] }
-        }
+        let row = ComparisonRow(
+            ComparisonRow.Subject(
+                operation: "gelu", implementation: "mine", pass: "forward", mode: .isolated, isOfState: false,
+                case: "typical", tensor: "out"),
+            measure: ComparisonRow.Measure(
+                count: 6, worst: failing ? 12 : 0.5, bound: 1e-7, index: [1, 2], expected: 0.5, actual: 0.6, ulps: 3,
+                rmse: 1e-8, torch_rmse: 2e-8),
+            explanation: failing
+                ? ComparisonRow.Explanation(
+                    pattern: "one row, [1], <odd> & \"quoted\"",
+                    heat: HeatMap(shape: [2, 3]) { [0.5, 0, 1, 2, 2000, .nan][$0] }) : nil)
         return VerificationReport(
             verdict: failing ? .fail : .pass, blamed: nil, fixtures: [], implementations: [:],
             machine: Machine.current(threads: 1), commit: nil, flags: [], seconds: 1, peakMemory: 1, rows: [row])

@@ -27,10 +27,12 @@ struct ReportingTests {
         worst: Double
     ) -> ComparisonRow {
         ComparisonRow(
-            operation: operation, implementation: "fast", pass: pass, mode: mode, isOfState: mode != .isolated,
-            case: place, tensor: tensor, count: 1234, worst: worst, bound: 1e-7, index: [1, 2], expected: 0.5,
-            actual: worst.isFinite ? 0.5 : .nan, ulps: 3, rmse: 1e-8, torch_rmse: 2e-8,
-            verdict: worst <= 1 ? .pass : .fail)
+            ComparisonRow.Subject(
+                operation: operation, implementation: "fast", pass: pass, mode: mode, isOfState: mode != .isolated,
+                case: place, tensor: tensor),
+            measure: ComparisonRow.Measure(
+                count: 1234, worst: worst, bound: 1e-7, index: [1, 2], expected: 0.5,
+                actual: worst.isFinite ? 0.5 : .nan, ulps: 3, rmse: 1e-8, torch_rmse: 2e-8))
     }
 
     @Test(arguments: [true, false])
@@ -41,7 +43,7 @@ struct ReportingTests {
         #expect(try JSON.data(copy) == data)
         #expect(copy.markdown == original.markdown)
         #expect(copy.rows[1].worst == original.rows[1].worst)
-        #expect(copy.rows[1].actual.isNaN == failing)
+        #expect(copy.rows[1].measure?.actual.isNaN == failing)
     }
 
     @Test func verdictComesFirst() {

@@ -77,7 +77,7 @@ struct PlantedFaultsTests {
         #expect(!failures.isEmpty)
         #expect(failures.contains { $0.finding.contains(planted.says) }, "\(failures.first?.finding ?? "")")
         let wrong = failures.filter { $0.worst > 1 }
-        #expect(wrong.allSatisfy { $0.heat != nil && $0.pattern != nil })
-        #expect(outcome.rows.allSatisfy { $0.verdict == .fail || ($0.heat == nil && $0.pattern == nil) })
+        #expect(wrong.allSatisfy { $0.explanation?.heat != nil && $0.explanation?.pattern != nil })
+        #expect(outcome.rows.allSatisfy { $0.verdict == .fail || $0.explanation == nil })
     }
 }

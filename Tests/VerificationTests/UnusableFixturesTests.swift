@@ -147,7 +147,7 @@ struct UnusableFixturesTests {
         let outcome = try verify(fixtures: [path])
         #expect(outcome.verdict == .fail)
         let row = try #require(outcome.rows.first { $0.verdict == .fail })
-        #expect(row.index == [100] && row.tensor == "dinp" && row.case == "wide")
+        #expect(row.measure?.index == [100] && row.tensor == "dinp" && row.case == "wide")
     }
 
     /// One bit changed anywhere in any fixture: refused before anything of it is believed.
@@ -197,7 +197,7 @@ struct UnusableFixturesTests {
                 failed += 1
                 continue
             }
-            #expect(outcome.rows.map(\.rmse) == before.rows.map(\.rmse), "byte \(place)")
+            #expect(outcome.rows.map(\.measure?.rmse) == before.rows.map(\.measure?.rmse), "byte \(place)")
             #expect(outcome.rows.map(\.worst) == before.rows.map(\.worst), "byte \(place)")
         }
         // The rest lies between objects, where nothing is read.

@@ -51,7 +51,9 @@ public struct DumpComparison {
         }
         let known = Set(writes.map(\.tensor.path))
         for stranger in Set(dump.datasets.keys).union(dump.notMaterialised).subtracting(known).sorted() {
-            ledger.report(Self.row(state.model, stranger, note: "the reference has no such tensor"))
+            ledger.report(
+                ComparisonRow(
+                    Self.subject(state.model, stranger), measure: nil, note: "the reference has no such tensor"))
         }
         let listed = try ledger.close()
         guard listed.compared > 0 else {
@@ -78,43 +80,35 @@ public struct DumpComparison {
         _ write: CallWatcher.Write, _ state: StateFixture, _ dump: DumpFile
     ) throws(FixtureError) -> ComparisonRow {
         let (path, shape) = (write.tensor.path, write.tensor.shape)
-        var row = Self.row(
+        let subject = Self.subject(
             write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model, write.tensor.name, write.kernel)
+        func failure(_ note: String) -> ComparisonRow { ComparisonRow(subject, measure: nil, note: note) }
         guard dump.datasets[path] != nil else {
-            row.note = "the candidate has no \(path), and does not name it as not materialised"
-            return row
+            return failure("the candidate has no \(path), and does not name it as not materialised")
         }
         if dump.notMaterialised.contains(path) {
-            row.note = "the candidate names it as not materialised, and has it"
-            return row
+            return failure("the candidate names it as not materialised, and has it")
         }
         let (type, found) = try dump.describe(path)
         let padding = VocabularyPadding(path, shape, state.configuration)
         guard type == .float32, found == shape || found == padding?.shape else {
             let without = padding.map { " (or \($0.shape), without padding)" } ?? ""
-            row.note = "it is \(type) of shape \(found), and must be float32 of \(shape)\(without)"
-            return row
+            return failure("it is \(type) of shape \(found), and must be float32 of \(shape)\(without)")
         }
         let values = try dump.read(path)
         let element: (Int) -> Double? =
             found == shape
             ? { Double(values[$0]) } : { padding?.index($0).map { Double(values[$0]) } }
-        row.recordBand(
-            try state.file.measure(path, shape, write.coverage, element), shape: shape, roundings: write.roundings)
-        if row.verdict == .fail { try state.file.explain(&row, path, shape, write.coverage, element) }
-        return row
+        let measure = ComparisonRow.Measure(
+            try state.file.measure(path, shape, write.coverage, element), shape: shape, bandOf: write.roundings)
+        return ComparisonRow(
+            subject, measure: measure,
+            explanation: try state.file.explain(measure, path, shape, write.coverage, element))
     }
 
-    /// A row that fails unless something better is found.
-    private static func row(
-        _ place: String, _ tensor: String, _ kernel: KernelName? = nil, note: String? = nil
-    ) -> ComparisonRow {
-        var row = ComparisonRow(
-            operation: kernel?.operation ?? Blame.model, implementation: "candidate",
-            pass: (kernel?.pass ?? .backward).rawValue, mode: .chained, isOfState: true, case: place)
-        row.tensor = tensor
-        row.verdict = .fail
-        row.note = note
-        return row
+    private static func subject(
+        _ place: String, _ tensor: String, _ kernel: KernelName? = nil
+    ) -> ComparisonRow.Subject {
+        ComparisonRow.Subject(kernel, by: "candidate", .chained, place, tensor)
     }
 }

@@ -85,23 +85,18 @@ public struct LLMCComparison {
         _ recorded: RecordedTensor, _ write: CallWatcher.Write?, _ actual: (Int) -> Double, _ stored: (Int) -> Double,
         _ truth: (Int) -> Double
     ) -> ComparisonRow {
-        var row = ComparisonRow(
-            operation: write?.kernel?.operation ?? Blame.model,
-            implementation: write?.kernel.flatMap { kernels.implementation(named: $0) } ?? Blame.model,
-            pass: (write?.kernel?.pass ?? .backward).rawValue, mode: .chained, isOfState: true, case: "llm.c")
-        row.tensor = recorded.name
-        guard let write else {
-            row.verdict = .fail
-            row.note = "no kernel wrote it"
-            return row
-        }
-        row.recordBand(recorded.measure(actual, stored, truth), shape: recorded.shape, roundings: write.roundings)
-        if row.verdict == .fail, ComparisonRow.isExplained(recorded.shape) {
-            let elements = 0..<recorded.count
-            row.explainBand(
-                actual: elements.map(actual), truth: elements.map(truth), shape: recorded.shape, coverage: .all)
-        }
-        return row
+        let subject = ComparisonRow.Subject(
+            write?.kernel, by: write?.kernel.flatMap { kernels.implementation(named: $0) }, .chained, "llm.c",
+            recorded.name)
+        guard let write else { return ComparisonRow(subject, measure: nil, note: "no kernel wrote it") }
+        let measure = ComparisonRow.Measure(
+            recorded.measure(actual, stored, truth), shape: recorded.shape, bandOf: write.roundings)
+        return ComparisonRow(
+            subject, measure: measure,
+            explanation: measure.holds
+                ? nil
+                : ComparisonRow.Explanation(
+                    leaving: measure.bound, actual: actual, truth: truth, shape: recorded.shape, coverage: .all))
     }
 
     private func unbelievable(_ recorded: RecordedTensor, _ problem: String) -> FixtureError {

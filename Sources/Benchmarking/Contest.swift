@@ -1,28 +1,31 @@
 import Foundation
 import Platform
 
-/// Two live workers that make the same call in turn.
+/// Times the same call in two workers, in turn: A, B, B, A.
 package struct Contest {
-    /// A block of calls lasts this long, or two calls if that is longer, or one that is long by itself.
+    /// How long a block of calls lasts, in seconds. A block is what is timed at once: as many calls as fit, and at least
+    /// two; a call that takes longer than ``warmed`` is a block by itself.
     ///
-    /// Many short blocks tell more than few long ones in the same time: what disturbs them hits few.
+    /// Short blocks, because a disturbance (an interrupt, another process) then spoils few of many.
     static let block = 0.0003
 
-    /// Shorter calls than this are made once untimed before a block: another process ran meanwhile, and caches and
-    /// threads are cold. Longer ones would hardly show it.
+    /// A call that takes less than this, in seconds, is made once untimed before each block: the other worker ran
+    /// meanwhile, and this one's data has left the caches. In a longer call that is lost in the noise.
     private static let warmed = 0.005
 
-    /// So often within its budget a call gets new memory, where that is quickly made ready: where it lies is part of the
-    /// noise.
+    /// How often within the budget both workers get new memory for the call. Where arguments lie changes a call's time by
+    /// some percent, so a single placement would be taken for a difference between the workers.
     private static let placements = 6
 
     private let first, second: Worker
     private let task: KernelTask
+    /// Whether preparing the call takes little of the budget; if not, the first placement has to do.
     private var isQuicklyReady = true
-    /// Added to the first's calls, for the self-test.
+    /// The fraction by which the first worker's calls are made longer on purpose, for the self-test.
     private let slowdown: Double
+    /// The calls in a block of each worker.
     private let calls: (first: Int, second: Int)
-    /// The seconds that a quartet takes, about.
+    /// The seconds that one A B B A takes, by the first calls.
     private(set) var expected = 0.0
     /// What was taken.
     package private(set) var samples = PairedSamples()
@@ -42,7 +45,7 @@ package struct Contest {
         let cold = try worker.time(calls: 1)
         guard cold < warmed else { return (1, cold) }
         let warm = max(try worker.time(calls: max(Int(block / cold), 2)), 1e-9)
-        // Before several a worker makes one that does not count.
+        // A worker makes one more call before a block of several, untimed.
         let calls = max(Int((block / warm).rounded()), 2)
         return (calls, Double(calls + 1) * warm)
     }

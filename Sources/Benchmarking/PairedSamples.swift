@@ -3,8 +3,8 @@ import Reporting
 
 /// Times of two contestants, taken in the order A B B A: what drifts slowly cancels within each such quartet.
 ///
-/// The four times of a quartet give one logarithm of a ratio. Who runs second finds other caches than who runs first;
-/// the quartet has both orders, so that this cancels too.
+/// The four times of a quartet give one logarithm of a ratio, ½·(ln A₁/B₁ + ln A₂/B₂). What the caches hold depends on
+/// who ran before; in a quartet each runs once before and once after the other, so that this cancels too.
 public struct PairedSamples: Sendable {
     /// A's times in seconds, two for each quartet.
     public private(set) var first: [Double] = []

@@ -2,13 +2,13 @@ import ForeignKernels
 import Foundation
 import KernelCatalog
 
-/// A peer that is not there: what is missing, and how to get it.
+/// A peer of `--peers` that cannot be timed here: what is missing, and how to get it.
 public struct PeerError: Error, CustomStringConvertible, Sendable {
     public let description: String
 }
 
 extension WorkerCommand {
-    /// The peers by their names in flags, besides the paths of shared libraries.
+    /// What `--peers` takes, besides the paths of shared libraries.
     public static let peerNames = ["torch", "torch-compile", "openblas"]
 
     /// The worker of that peer.
@@ -27,7 +27,7 @@ extension WorkerCommand {
         case "torch": return try torch(name, [])
         case "torch-compile": return try torch(name, ["--compile"])
         case "openblas":
-            // Says now what it would say in its own process.
+            // Loaded here only to fail at once, and not in the worker, where it is missing.
             _ = try OpenBLAS()
             return .kernels("openblas")
         default:
@@ -59,7 +59,7 @@ extension WorkerCommand {
         return FileManager.default.isExecutableFile(atPath: ".venv/bin/python") ? ".venv/bin/python" : "python3"
     }
 
-    /// Why it is not to be timed on whole steps.
+    /// Why whole training steps of it are not timed; nil if they are.
     var stepRefusal: String? {
         switch name {
         case "reference": "left out: a step takes minutes"

@@ -34,7 +34,7 @@ final class ProcessChannel: WorkerChannel {
     }
 
     deinit {
-        // The end of its input ends a worker; one that hangs is told.
+        // A worker ends when its input does; one that hangs in a call is terminated.
         try? input.fileHandleForWriting.close()
         if process.isRunning { process.terminate() }
         process.waitUntilExit()
@@ -44,7 +44,7 @@ final class ProcessChannel: WorkerChannel {
     func hello() throws(WorkerError) -> WorkerAnswer { try answer() }
 
     func ask(_ request: WorkerRequest) throws(WorkerError) -> WorkerAnswer {
-        // A worker that has ended must not end the conductor.
+        // Writing to a worker that has ended raises SIGPIPE, which would end this process.
         let handler = signal(SIGPIPE, SIG_IGN)
         defer { signal(SIGPIPE, handler) }
         do {

@@ -95,6 +95,8 @@ public struct SelfTest {
         let row = rows.first { $0.verdict == .fail }
         return SelfTestReport.PlantedFault(
             name: name, origin: origin, blamed: blamed,
-            finding: row.map { "`\($0.tensor)` of \($0.case): \($0.note ?? $0.explanation?.pattern ?? "out of its band")" })
+            finding: row.map { row in
+                "`\(row.tensor)` of \(row.case): \(row.note ?? row.explanation?.pattern ?? "out of its band")"
+            })
     }
 }

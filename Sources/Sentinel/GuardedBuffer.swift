@@ -3,18 +3,21 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// Memory for one argument of a kernel that is not trusted. Red zones of NaN on both sides show writes out of bounds;
-/// beyond them lie guard pages, which show reads too.
+/// Memory for one argument of a kernel that is not trusted, which shows what the kernel does beside it:
 ///
-/// Child processes share it.
+///     guard page | red zone | elements | red zone | guard page
+///
+/// A red zone holds a known pattern, so that a write into it shows when it is looked at. A guard page cannot be accessed at
+/// all: a read or a write of it raises a signal, which is noted before the access is let through. The memory is shared with
+/// child processes.
 public final class GuardedBuffer: Sendable {
     /// Where the elements lie between the guard pages.
     public enum Placement: CaseIterable {
-        /// On a cache line, as in a model, with a red zone on either side.
+        /// On a cache line, as in a model, with a red zone on either side: writes close by are seen, reads are not.
         case aligned
-        /// Their first byte follows the lower guard page.
+        /// Right after the lower guard page: reads and writes before the start are seen.
         case atStart
-        /// Their last byte comes before the upper guard page; aligned to an element, no more.
+        /// Right before the upper guard page: reads and writes past the end are seen. Aligned to an element, no more.
         case atEnd
     }
 
@@ -24,10 +27,11 @@ public final class GuardedBuffer: Sendable {
     private static let pattern: UInt8 = 0xff
     private static let page = Int(getpagesize())
 
-    /// Every buffer there is, by the address of its elements. Addresses come again, identities do not.
+    /// Every buffer that exists, by the address of its elements. An address is used again after a buffer is gone, the
+    /// number that tells buffers apart is not.
     private static let live = Mutex<(identities: [UInt: Int], next: Int)>(([:], 0))
 
-    /// Which of all buffers ever made this is.
+    /// A number that no other buffer has, nor had.
     public let identity: Int
     /// All pages, the guards among them.
     private let pages: MutableView<UInt8>
@@ -75,7 +79,7 @@ public final class GuardedBuffer: Sendable {
         munmap(mapping, pages.count)
     }
 
-    /// Which of all buffers ever made has its elements at that address; nil if none has.
+    /// The number of the buffer whose elements begin at that address; nil where none does.
     public static func identity(at base: UnsafeRawPointer) -> Int? {
         let elements = UInt(bitPattern: base)
         return live.withLock { $0.identities[elements] }

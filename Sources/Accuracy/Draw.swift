@@ -156,12 +156,15 @@ extension DrawnCall {
         for attempt in 0..<256 where 3 * count(best) < elements {
             let (most, state) = (16 - attempt / 16, generator.next())
             var sizes = SplitMix64(state: state)
+            // Mostly odd sizes, whose products no vector divides.
+            let areOdd = Int.random(in: 0..<4, using: &sizes) != 0
             let drawn = K.sizes { size in
                 // One of a thing hides much: seldom.
                 let isLeast = Int.random(in: 0..<8, using: &sizes) == 0
                 let more = isLeast ? 0 : Int.random(in: 1...most, using: &sizes)
-                if size.divisor > 1 { return size.divisor * (1 + more) }
-                return size.least > 1 && Bool.random(using: &sizes) ? size.least : size.least + more
+                if size.divisor > 1 { return size.divisor * (areOdd ? (1 + more) | 1 : 1 + more) }
+                if size.least > 1 && Bool.random(using: &sizes) { return size.least }
+                return areOdd ? (size.least + more) | 1 : size.least + more
             }
             let (a, b) = (count(best), count(drawn))
             if b <= elements && b > a { best = drawn }

@@ -52,8 +52,9 @@ struct GradientProblem {
         let signature = Self.signature(K.self, call.sizes)
         for argument in signature.inputs {
             guard case .tokens(let bound) = argument.elements else { continue }
-            exact.tokens[argument.name] = (0..<argument.count).map { _ in
-                Int32(Int.random(in: 0..<bound, using: &generator))
+            // The last of the vocabulary, where loops end, is among them.
+            exact.tokens[argument.name] = (0..<argument.count).map { index in
+                Int32(index == 0 ? bound - 1 : Int.random(in: 0..<bound, using: &generator))
             }
         }
         var drawn: Set<String> = []

@@ -164,7 +164,9 @@ let package = Package(
         .testTarget(
             name: "AccuracyTests",
             dependencies: ["Accuracy", "KernelCatalog", "Kernels"]),
-        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
+        .testTarget(
+            name: "BenchmarkingTests",
+            dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "ReferenceKernels", "Reporting", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(

@@ -62,9 +62,10 @@ enum BenchMode {
         return code(report)
     }
 
-    /// Whether the first contestant computed everything right.
-    private static func code(_ report: BenchmarkReport) -> ExitCode {
-        report.rows.allSatisfy { $0.timings.first?.seconds != nil } ? .held : .didNotHold
+    /// Whether the first contestant computed everything right; of a gate, whether it found nothing.
+    static func code(_ report: BenchmarkReport) -> ExitCode {
+        let held = report.gate?.findings.isEmpty ?? report.rows.allSatisfy { $0.timings.first?.times != nil }
+        return held ? .held : .didNotHold
     }
 
     /// The report in the file.

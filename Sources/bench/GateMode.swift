@@ -79,7 +79,7 @@ enum GateMode {
         for line in report.gateLines { Terminal.print(line) }
         for line in report.headlineLines { Terminal.print(findings.isEmpty ? style.green(line) : style.red(line)) }
         Terminal.print(style.dim("The whole report: \(folder)/gate.md and \(folder)/gate.json"))
-        return findings.isEmpty ? .held : .didNotHold
+        return BenchMode.code(report)
     }
 
     /// Appends the report to the summary that GitHub shows for a workflow's step.

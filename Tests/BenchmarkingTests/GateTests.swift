@@ -1,4 +1,7 @@
 @testable import Benchmarking
+import KernelCatalog
+import Kernels
+import ReferenceKernels
 import Reporting
 import Testing
 
@@ -20,4 +23,45 @@ struct GateTests {
     }
 
     @Test func newKernelsHaveNothingToLose() { #expect(Gate.loss(accuracy(0.5, 0.9, of: 10), nil) == nil) }
+
+    /// The gate's findings on a head whose GELU is so, beside a base that is right.
+    private func findings(
+        _ body: @escaping @Sendable (GELU.Forward<Float>) -> Void, accepting: Set<String> = []
+    ) throws -> (findings: [BenchmarkReport.GateOutcome.Finding], remarks: [String]) {
+        func worker(_ name: String, _ implementation: Implementation<Float>?) -> WorkerCommand {
+            .here(name) {
+                var kernels = KernelSet(KernelCatalog.standard.reference)
+                if let implementation { kernels.use(implementation) }
+                return WorkerService(name: name, kernels: kernels)
+            }
+        }
+        let request = GateRequest(
+            head: worker("head", Implementation("other", body)), base: worker("base", nil),
+            shapes: [try BenchmarkShape("tiny:2x5")], threads: [1], operations: ["gelu"], accepted: accepting)
+        let (_, findings, remarks) = try Gate(request).run()
+        return (findings.filter { $0.kind != .slow && $0.kernel.hasPrefix("gelu forward") }, remarks)
+    }
+
+    private static let right = ReferenceKernels.geluForward as @Sendable (GELU.Forward<Float>) -> Void
+
+    @Test func aRightHeadIsNotBlamed() throws { #expect(try findings(Self.right).findings.isEmpty) }
+
+    @Test func aWrongHeadIsFound() throws {
+        let found = try findings { call in
+            Self.right(call)
+            call.out[3] += 1e-3
+        }.findings
+        #expect(found.map(\.kind) == [.wrong] && found.first?.text.contains("out[3]") == true)
+    }
+
+    @Test func aLessAccurateHeadIsFoundUnlessAccepted() throws {
+        // Off by as much as one rounding of the sum 1 + tanh would be, within the bound.
+        let body: @Sendable (GELU.Forward<Float>) -> Void = { call in
+            Self.right(call)
+            for i in 0..<call.N where call.inp[i] < 0 { call.out[i] += call.inp[i] * 0x1p-24 }
+        }
+        #expect(try findings(body).findings.map(\.kind) == [.inaccurate])
+        let accepted = try findings(body, accepting: ["gelu"])
+        #expect(accepted.findings.isEmpty && accepted.remarks.contains { $0.contains("accepted") })
+    }
 }

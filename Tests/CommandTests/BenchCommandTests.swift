@@ -75,6 +75,24 @@ struct BenchCommandTests {
         }
     }
 
+    /// A gate that found something fails the job, whenever its report is drawn; one that found nothing does not.
+    @Test(arguments: BenchmarkReport.GateOutcome.Finding.Kind.allCases.map { [$0] } + [[]])
+    func gateCode(_ kinds: [BenchmarkReport.GateOutcome.Finding.Kind]) throws {
+        let folder = try TemporaryFolder()
+        var report = BenchmarkReport(
+            kind: .gate, contestants: [.init(name: "head", title: "fast"), .init(name: "base", title: "fast")],
+            ceilings: [], rows: [], steps: [],
+            noise: .init(margin: 0.02, sameCode: 0.01, kernels: 1, detectable: 0.03, worstDetectable: 0.03), limits: [],
+            machine: .current(threads: 1), commit: nil, date: "2026-01-01T00:00:00Z", command: ["bench", "gate"],
+            seconds: 1)
+        report.gate = .init(
+            base: "HEAD~1", head: "HEAD",
+            findings: kinds.map { .init(kind: $0, kernel: "gelu forward", text: "of some sort") }, remarks: [])
+        try folder.write("gate.json", JSON.data(report))
+        let run = try Run("bench", ["--from", folder("gate.json")])
+        #expect(run.code == (kinds.isEmpty ? 0 : 1), "\(run.errors)")
+    }
+
     @Test(arguments: [
         (["gate"], "--base"), (["gate", "--base", "no-such-ref"], "no-such-ref"),
         (["gate", "--base", "HEAD", "--accept", "conv"], "conv"), (["selftest", "--trials", "none"], "above 0"),

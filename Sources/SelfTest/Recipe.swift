@@ -49,7 +49,18 @@ extension Recipe {
         var recipe = Self()
         recipe.arithmetic = .random(using: &generator)
         recipe.choose(using: &generator)
-        return ("\(recipe.arithmetic)", recipe.implementation)
+        return (recipe.choices, recipe.implementation)
+    }
+
+    /// What it chose other than the plain recipe, in words.
+    var choices: String {
+        let plain = Dictionary(uniqueKeysWithValues: Mirror(reflecting: Self()).children.map { ($0.label, "\($0.value)") })
+        let others = Mirror(reflecting: self).children.compactMap { child -> String? in
+            let value = "\(child.value)"
+            guard let label = child.label, label != "arithmetic", value != plain[label] else { return nil }
+            return value == "true" ? label : "\(label) \(value)"
+        }
+        return (["\(arithmetic)"] + others).joined(separator: ", ")
     }
 
     /// Its faults.

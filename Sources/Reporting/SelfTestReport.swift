@@ -43,12 +43,45 @@ public struct SelfTestReport: Codable, Sendable {
         }
     }
 
+    /// How close right variants came to the bound of a result.
+    public struct Tightness: Codable, Sendable, Hashable {
+        /// The kernel, and its result.
+        public let kernel, result: String
+        /// The largest error that any made, as a fraction of its bound.
+        public let fraction: Double
+        /// Of which element, and of which case.
+        public let index: [Int]
+        public let `case`: String
+        /// The choices of the variant that made it.
+        public let choices: String
+        /// What the element should be, and what it was.
+        public let expected, actual: Double
+
+        /// The largest error of a result.
+        public init(
+            kernel: String, result: String, fraction: Double, index: [Int], case: String, choices: String,
+            expected: Double, actual: Double
+        ) {
+            (self.kernel, self.result, self.fraction, self.index) = (kernel, result, fraction, index)
+            (self.case, self.choices, self.expected, self.actual) = (`case`, choices, expected, actual)
+        }
+
+        /// Whether it is no larger than its bound.
+        public var isWithin: Bool { fraction <= 1 }
+    }
+
     /// The faults, in order of the catalogue.
     public let faults: [PlantedFault]
     /// The number of right variants tried.
     public let variants: Int
+    /// The number of models run on right variants alone.
+    public let models: Int
     /// Those that were called wrong.
     public let falseAlarms: [FalseAlarm]
+    /// The right variants of each kernel that were searched for the largest error.
+    public let searched: Int
+    /// What the search found for each result of each kernel.
+    public let tightness: [Tightness]
     /// The seed of the variants.
     public let seed: UInt64
     /// Where it ran.
@@ -58,23 +91,24 @@ public struct SelfTestReport: Codable, Sendable {
     /// Wall time, in seconds.
     public let seconds: Double
 
-    /// A report of `faults` and of `variants` right kernels.
+    /// A report of `faults`, of `variants` right kernels and `models` of such, and of a search of bounds.
     public init(
-        faults: [PlantedFault], variants: Int, falseAlarms: [FalseAlarm], seed: UInt64, machine: Machine,
-        commit: String?,
-        seconds: Double
+        faults: [PlantedFault], variants: Int, models: Int, falseAlarms: [FalseAlarm], searched: Int,
+        tightness: [Tightness], seed: UInt64, machine: Machine, commit: String?, seconds: Double
     ) {
-        self.faults = faults
-        self.variants = variants
-        self.falseAlarms = falseAlarms
+        (self.faults, self.variants, self.models, self.falseAlarms) = (faults, variants, models, falseAlarms)
+        (self.searched, self.tightness) = (searched, tightness)
         self.seed = seed
         self.machine = machine
         self.commit = commit
         self.seconds = seconds
     }
 
-    /// Whether every fault was caught and rightly blamed, without a false alarm.
-    public var holds: Bool { faults.allSatisfy(\.isBlamed) && falseAlarms.isEmpty && !faults.isEmpty && variants > 0 }
+    /// Whether every fault was caught and rightly blamed, without a false alarm, and no bound was passed.
+    public var holds: Bool {
+        faults.allSatisfy(\.isBlamed) && falseAlarms.isEmpty && tightness.allSatisfy(\.isWithin)
+            && !faults.isEmpty && !tightness.isEmpty && variants > 0
+    }
 }
 
 extension SelfTestReport {
@@ -89,10 +123,22 @@ extension SelfTestReport {
         var lines = [
             "planted faults caught  \(share(caught))",
             "rightly blamed         \(share(blamed))",
-            "false alarms           \(falseAlarms.count) of \(Formatting.count(variants)) right variants",
+            "false alarms           \(falseAlarms.count) of \(Formatting.count(variants)) right variants "
+                + "and \(models) models of such",
         ]
+        // Written so that NaN is the largest.
+        if let most = tightness.max(by: { !($1.fraction <= $0.fraction) }) {
+            lines.append(
+                "nearest to its bound   \(Formatting.number(most.fraction)), \(most.kernel) \(most.result), of "
+                    + "\(Formatting.count(searched)) variants each")
+        }
         for fault in faults where !fault.isBlamed {
             lines.append("  \(fault.origin): \(fault.name): \(fault.blamed.map { "blamed \($0)" } ?? "not caught")")
+        }
+        for passed in tightness where !passed.isWithin {
+            lines.append(
+                "  \(passed.kernel): \(passed.result)\(Formatting.index(passed.index)) is off by "
+                    + "\(Formatting.number(passed.fraction)) of its bound: \(passed.choices); \(passed.case)")
         }
         for alarm in falseAlarms { lines.append("  \(alarm.kernel) (\(alarm.choices)): \(alarm.finding)") }
         return lines
@@ -124,13 +170,25 @@ extension SelfTestReport {
                 own.map { [$0.name, $0.finding ?? "nothing", $0.isBlamed ? "✓" : "✗ \($0.blamed ?? "missed")"] })
             return "<details><summary>\(kernel): \(own.count) faults</summary>\n\n\(table)\n\n</details>"
         }
+        let bounds = Formatting.markdown(
+            ["kernel", "result", "of its bound", "element", "case", "variant"],
+            tightness.map {
+                [
+                    $0.kernel, "`\($0.result)`", Formatting.number($0.fraction) + ($0.isWithin ? "" : " ✗"),
+                    Formatting.index($0.index), $0.case, $0.choices,
+                ]
+            }, right: [2])
         return
             ([
                 "# Self-test of the harness", "**\(headline)**", lines.map { "    " + $0 }.joined(separator: "\n"),
                 "Faults are planted in kernels that are right otherwise, and in the wiring of the model; each must be "
                     + "caught, and blamed on its kernel and pass, or on the wiring. Right variants differ in the order of "
                     + "sums, in fused multiply-adds, in equivalent formulas and in threads; none may be called wrong.",
-                "## By kernel", summary, "## Every fault",
+                "## By kernel", summary, "## Bounds",
+                "The largest error that any of \(Formatting.count(searched)) right variants of a kernel made, as a "
+                    + "fraction of its bound: over the fixtures' cases, drawn ones, and hard ones, whose numbers cancel, are "
+                    + "all alike, rise, or lie a little above powers of 2. Above 1 the variant or the bound is wrong.",
+                bounds, "## Every fault",
             ] + details + [
                 "## Run",
                 "- Seed of the variants: \(seed)\n- Commit: \(commit.map { "`\($0)`" } ?? "unknown")\n"

@@ -22,6 +22,8 @@ struct Arithmetic: Sendable, CustomStringConvertible {
     var order = Order.ascending
     /// Whether a product is added with one rounding.
     var isFused = false
+    /// Whether what a sum is added to is the first of its terms, and not added at the end.
+    var startsFromInitial = false
 
     /// A choice at random.
     static func random(using generator: inout SplitMix64) -> Arithmetic {
@@ -34,10 +36,13 @@ struct Arithmetic: Sendable, CustomStringConvertible {
             case 4: .strided([4, 8, 16, 32].randomElement(using: &generator) ?? 8)
             default: .shuffled(generator.next())
             }
-        return Arithmetic(order: order, isFused: Bool.random(using: &generator))
+        return Arithmetic(
+            order: order, isFused: Bool.random(using: &generator), startsFromInitial: Bool.random(using: &generator))
     }
 
-    var description: String { "\(order)\(isFused ? ", fused" : "")" }
+    var description: String {
+        "\(order)\(isFused ? ", fused" : "")\(startsFromInitial ? ", from what was there" : "")"
+    }
 
     /// The indices below `count` as the order visits them, and where its blocks end.
     private func visit(_ count: Int, _ body: (_ index: Int, _ endsBlock: Bool) -> Void) {
@@ -67,6 +72,18 @@ struct Arithmetic: Sendable, CustomStringConvertible {
             if endsBlock { (total, block) = (total + block, 0) }
         }
         return total + block
+    }
+
+    /// The sum of `initial` and `count` products.
+    func dot(from initial: Float, _ count: Int, _ a: (Int) -> Float, _ b: (Int) -> Float) -> Float {
+        startsFromInitial
+            ? dot(count + 1, { $0 == 0 ? initial : a($0 - 1) }, { $0 == 0 ? 1 : b($0 - 1) })
+            : initial + dot(count, a, b)
+    }
+
+    /// The sum of `initial` and `count` terms.
+    func sum(from initial: Float, _ count: Int, _ term: (Int) -> Float) -> Float {
+        dot(from: initial, count, term, { _ in 1 })
     }
 
     private func pairwise(_ range: Range<Int>, _ a: (Int) -> Float, _ b: (Int) -> Float) -> Float {

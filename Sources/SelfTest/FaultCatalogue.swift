@@ -11,7 +11,8 @@ public enum FaultCatalogue {
         MatmulForwardRecipe.self, MatmulBackwardRecipe.self, AttentionForwardRecipe.self, AttentionBackwardRecipe.self,
         GELUForwardRecipe.self, GELUBackwardRecipe.self, ResidualForwardRecipe.self, ResidualBackwardRecipe.self,
         SoftmaxForwardRecipe.self, CrossEntropyForwardRecipe.self, CrossEntropySoftmaxBackwardRecipe.self,
-        AdamWUpdateRecipe.self,
+        AdamWUpdateRecipe.self, FlashAttentionForwardRecipe.self, FlashAttentionBackwardRecipe.self,
+        ClassifierForwardRecipe.self, ClassifierBackwardRecipe.self, CachedAttentionForwardRecipe.self,
     ]
 
     /// Faults of single kernels: of their mathematics, and those that any kernel can have.

@@ -39,6 +39,9 @@ struct Change<R: Recipe>: Sendable {
 extension Recipe {
     mutating func choose(using generator: inout SplitMix64) {}
 
+    /// The name of its kernel.
+    static var kernel: KernelName { K.name }
+
     /// The recipe as an implementation.
     var implementation: Implementation<Float> { Implementation("recipe") { run($0, $1) } }
 
@@ -46,10 +49,27 @@ extension Recipe {
     static func variant(using generator: inout SplitMix64) -> (
         description: String, implementation: Implementation<Float>
     ) {
+        let recipe = random(using: &generator)
+        return (recipe.choices, recipe.implementation)
+    }
+
+    /// A right recipe, chosen at random.
+    static func random(using generator: inout SplitMix64) -> Self {
         var recipe = Self()
         recipe.arithmetic = .random(using: &generator)
         recipe.choose(using: &generator)
-        return ("\(recipe.arithmetic)", recipe.implementation)
+        return recipe
+    }
+
+    /// What it chose other than the plain recipe, in words.
+    var choices: String {
+        let plain = Dictionary(uniqueKeysWithValues: Mirror(reflecting: Self()).children.map { ($0.label, "\($0.value)") })
+        let others = Mirror(reflecting: self).children.compactMap { child -> String? in
+            let value = "\(child.value)"
+            guard let label = child.label, label != "arithmetic", value != plain[label] else { return nil }
+            return value == "true" ? label : "\(label) \(value)"
+        }
+        return (["\(arithmetic)"] + others).joined(separator: ", ")
     }
 
     /// Its faults.

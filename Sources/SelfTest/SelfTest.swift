@@ -3,6 +3,7 @@ import KernelCatalog
 import Kernels
 import Platform
 import Reporting
+import Tensors
 import Verification
 
 /// Tests the harness itself: plants every fault of the catalogue and expects it to be caught and rightly blamed, and tries
@@ -22,12 +23,25 @@ public struct SelfTest {
         self.progress = progress
     }
 
+    /// What was found.
+    public struct Findings: Sendable {
+        /// Each planted fault, and what became of it.
+        public var faults: [SelfTestReport.PlantedFault] = []
+        /// The right variants, and the models of such, that were called wrong.
+        public var falseAlarms: [SelfTestReport.FalseAlarm] = []
+        /// How close right variants came to each bound.
+        public var tightness: [SelfTestReport.Tightness] = []
+        /// How many right variants were tried, models of such, and variants of each kernel in search of large errors.
+        public let variants, models, searched: Int
+        /// What they were chosen by.
+        public let seed: UInt64
+    }
+
     /// Tries everything; the machine, the commit and the time are the caller's to add.
     ///
     /// - Throws: ``FixtureError`` when a fixture cannot be used.
-    public func run() throws(FixtureError) -> (
-        faults: [SelfTestReport.PlantedFault], falseAlarms: [SelfTestReport.FalseAlarm], variants: Int, seed: UInt64
-    ) {
+    public func run() throws(FixtureError) -> Findings {
+        var found = Findings(variants: variants, models: min(max(variants / 256, 1), 4), searched: variants, seed: seed)
         var fixtures: [String: KernelFixture] = [:]
         for operation in KernelCatalog.standard.operations { fixtures[operation] = try fixture(of: operation) }
         func verdict(
@@ -40,35 +54,58 @@ public struct SelfTest {
 
         let kernelFaults = FaultCatalogue.kernelFaults
         let wiringFaults = WiringFault.all
-        let total = Double(kernelFaults.count + 12 * wiringFaults.count + variants)
+        let recipes = FaultCatalogue.recipes
+        let total = Double(
+            kernelFaults.count + 12 * wiringFaults.count + variants + 50 * found.models + 20 * recipes.count)
         var done = 0.0
         func follow(_ activity: String, weight: Double = 1) {
             progress(activity, done / total)
             done += weight
         }
 
-        var faults: [SelfTestReport.PlantedFault] = []
         for fault in kernelFaults {
             follow("\(fault.kernel): \(fault.name)")
             let (blamed, rows) = verdict(on: fault.implementation, threads: 2)
-            faults.append(result(fault.name, origin: fault.kernel.description, blamed, rows))
+            found.faults.append(result(fault.name, origin: fault.kernel.description, blamed, rows))
         }
         for fault in wiringFaults {
             follow("wiring: \(fault.name)", weight: 12)
-            faults.append(try tried(fault))
+            found.faults.append(try tried(fault))
         }
-        var falseAlarms: [SelfTestReport.FalseAlarm] = []
         for number in 0..<variants {
             let (choices, implementation) = FaultCatalogue.variant(number, seed: seed)
             follow("right variant: \(implementation.kernelName)")
             let threads = 1 + number % 7
             guard let blamed = verdict(on: implementation, threads: threads).blamed else { continue }
-            falseAlarms.append(
+            found.falseAlarms.append(
                 SelfTestReport.FalseAlarm(
                     kernel: implementation.kernelName.description, choices: "\(choices), \(threads) threads",
                     finding: blamed.explanation))
         }
-        return (faults, falseAlarms, variants, seed)
+        for number in 0..<found.models {
+            follow("a model of right variants", weight: 50)
+            if let alarm = try model(number) { found.falseAlarms.append(alarm) }
+        }
+        let search = BoundSearch(variants: found.searched, seed: seed)
+        for recipe in recipes {
+            follow("the bounds of \(recipe.kernel)", weight: 20)
+            let trials = fixtures[recipe.kernel.operation]?.trials ?? []
+            found.tightness += search.run(recipe, trials.map(\.kernelCase).filter { $0.kernel == recipe.kernel })
+        }
+        return found
+    }
+
+    /// Tries the debug state on right variants of all kernels, chosen at random.
+    func model(_ number: Int) throws(FixtureError) -> SelfTestReport.FalseAlarm? {
+        var generator = SplitMix64(state: seed &+ UInt64(number) << 32)
+        let chosen = FaultCatalogue.recipes.map { $0.variant(using: &generator) }
+        let request = VerificationRequest(
+            kernels: KernelSet(chosen.map(\.implementation), workers: Workers(count: 1 + number)),
+            fixtures: ["\(root)/fixtures/tiny.h5"])
+        guard let blamed = try Verifier(request).run().blamed else { return nil }
+        let choices = chosen.map { "\($0.implementation.kernelName): \($0.description)" }
+        return SelfTestReport.FalseAlarm(
+            kernel: "a model", choices: choices.joined(separator: "; "), finding: blamed.explanation)
     }
 
     /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.

@@ -9,9 +9,9 @@ enum FaultSelfTestMode {
     private static let syntax = CommandSyntax(
         "verify selftest",
         summary:
-            "Plants faults in kernels and in the model's wiring, each of which must be caught and rightly blamed, and tries right kernels of many kinds, none of which may be called wrong.",
+            "Plants faults in kernels and in the model's wiring, each of which must be caught and rightly blamed, and tries right kernels of many kinds, none of which may be called wrong or leave its bounds.",
         flags: [
-            Flag("--variants", "N", help: "How many right kernels to try; 1024 if not given."),
+            Flag("--variants", "N", help: "How many right kernels to try, and of each kernel in search of large errors; 1024 if not given."),
             Flag("--seed", "N", help: "What the choices of the right kernels are drawn from; 1 if not given."),
             Flag("--report", "DIR", help: "Where selftest.md and selftest.json go; reports if not given."),
         ],
@@ -29,7 +29,8 @@ enum FaultSelfTestMode {
         bar.clear()
 
         let report = SelfTestReport(
-            faults: found.faults, variants: found.variants, falseAlarms: found.falseAlarms, seed: found.seed,
+            faults: found.faults, variants: found.variants, models: found.models, falseAlarms: found.falseAlarms,
+            searched: found.searched, tightness: found.tightness, seed: found.seed,
             machine: .current(threads: ProcessInfo.processInfo.activeProcessorCount), commit: RunFacts.commit(),
             seconds: started.duration(to: .now) / .seconds(1))
         let folder = arguments.value("--report") ?? "reports"
@@ -39,7 +40,7 @@ enum FaultSelfTestMode {
         let style = Style.standardOutput
         for line in report.lines { Terminal.print(line) }
         Terminal.print(report.holds ? style.green(report.headline) : style.red(report.headline))
-        Terminal.print(style.dim("Every fault: \(folder)/selftest.md and \(folder)/selftest.json"))
+        Terminal.print(style.dim("Every fault and bound: \(folder)/selftest.md and \(folder)/selftest.json"))
         return report.holds ? .held : .didNotHold
     }
 }

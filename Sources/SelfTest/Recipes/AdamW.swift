@@ -8,6 +8,12 @@ struct AdamWUpdateRecipe: Recipe {
     var arithmetic = Arithmetic()
     /// Whether the parameter decays before the step, as in PyTorch, and not with it.
     var decaysFirst = false
+    /// Whether m is m + (1 − β1)·(g − m), and not two products.
+    var interpolates = false
+    /// Whether 1 − β^t is computed in float32.
+    var correctsInFloat = false
+    /// Whether learning rate and step are corrected, and not the moments.
+    var correctsRate = false
     var corrects = (m: true, v: true)
     var step: @Sendable (Int) -> Int = { $0 }
     var decay: @Sendable (_ h: Numbers) -> Float = { $0.learningRate * $0.weightDecay }
@@ -20,29 +26,45 @@ struct AdamWUpdateRecipe: Recipe {
     var usesMoment = true
     var takesRoot = true
 
-    mutating func choose(using generator: inout SplitMix64) { decaysFirst = Bool.random(using: &generator) }
+    mutating func choose(using generator: inout SplitMix64) {
+        decaysFirst = Bool.random(using: &generator)
+        interpolates = Bool.random(using: &generator)
+        correctsInFloat = Bool.random(using: &generator)
+        correctsRate = Bool.random(using: &generator)
+    }
 
     func run(_ a: AdamW.Update<Float>, _ workers: Workers) {
         let h = a.hyperparameters
         let (beta1, beta2) = betas(h)
-        let t = Double(step(a.t))
-        let correction1 = corrects.m ? Float(1 - pow(Double(beta1), t)) : 1
-        let correction2 = corrects.v ? Float(1 - pow(Double(beta2), t)) : 1
+        let t = step(a.t)
+        func correction(_ beta: Float) -> Float {
+            correctsInFloat ? 1 - pow(beta, Float(t)) : Float(1 - pow(Double(beta), Double(t)))
+        }
+        let correction1 = corrects.m ? correction(beta1) : 1
+        let correction2 = corrects.v ? correction(beta2) : 1
         workers.forEach(a.N) { i in
             var param = a.params[i]
             let g = a.grads[i] + (isCoupled ? h.weightDecay * param : 0)
-            a.m[i] = arithmetic.multiplyAdd(beta1, a.m[i], gradientPart(beta1) * g)
+            a.m[i] =
+                interpolates
+                ? arithmetic.multiplyAdd(gradientPart(beta1), g - a.m[i], a.m[i])
+                : arithmetic.multiplyAdd(beta1, a.m[i], gradientPart(beta1) * g)
             a.v[i] = arithmetic.multiplyAdd(beta2, a.v[i], gradientPart(beta2) * (squares ? g * g : abs(g)))
-            let mHat = (usesMoment ? a.m[i] : g) / correction1
+            let m = usesMoment ? a.m[i] : g
             let vHat = a.v[i] / correction2 + eps.inside * h.eps
-            let root = takesRoot ? vHat.squareRoot() : vHat
-            let step = mHat / (root + eps.outside * (eps.scaled ? h.eps / correction2.squareRoot() : h.eps))
+            let root =
+                !takesRoot ? vHat : correctsRate ? a.v[i].squareRoot() / correction2.squareRoot() : vHat.squareRoot()
+            let denominator = root + eps.outside * (eps.scaled ? h.eps / correction2.squareRoot() : h.eps)
+            let step =
+                sign * (correctsRate
+                    ? h.learningRate / correction1 * (m / denominator)
+                    : h.learningRate * (m / correction1 / denominator))
             let decay = isCoupled ? 0 : decay(h)
             if decaysFirst {
                 param *= 1 - decay
-                a.params[i] = param - sign * h.learningRate * step
+                a.params[i] = param - step
             } else {
-                a.params[i] = param - (sign * h.learningRate * step + decay * param)
+                a.params[i] = param - (step + decay * param)
             }
         }
     }

@@ -10,6 +10,7 @@ struct AttentionForwardRecipe: Recipe {
     var scalesQuery = false
     /// Whether a row is multiplied by 1/sum, and not divided by it.
     var multiplies = false
+    var elementary = Elementary.exact
     var scale: @Sendable (_ hs: Int, _ C: Int) -> Float = { hs, _ in 1 / Float(hs).squareRoot() }
     /// The last token that token t sees.
     var seen: @Sendable (_ t: Int, _ T: Int) -> Int = { t, _ in t }
@@ -23,6 +24,7 @@ struct AttentionForwardRecipe: Recipe {
     mutating func choose(using generator: inout SplitMix64) {
         scalesQuery = Bool.random(using: &generator)
         multiplies = Bool.random(using: &generator)
+        elementary = .random(using: &generator)
     }
 
     func run(_ a: Call, _ workers: Workers) {
@@ -43,7 +45,7 @@ struct AttentionForwardRecipe: Recipe {
             }
             for t2 in 0...min(last, t) { a.preatt[row + t2] = scores[t2] }
             let maximum = takesMaximum ? scores.reduce(-.infinity, max) : 0
-            for t2 in 0...last { scores[t2] = exp(scores[t2] - maximum) }
+            for t2 in 0...last { scores[t2] = elementary.exp(scores[t2] - maximum) }
             let sum = normalizes ? arithmetic.sum(last + 1) { scores[$0] } : 1
             let reciprocal = 1 / sum
             for t2 in 0..<a.T {
@@ -105,18 +107,20 @@ struct AttentionBackwardRecipe: Recipe {
             func entry(_ t: Int, _ t2: Int) -> Int { (index * a.T + t) * a.T + t2 }
             for t in 0..<a.T {
                 for t2 in 0...t {
-                    let gradient = arithmetic.dot(hs, { dout(t, $0) }, { a.inp[offset(t2, 2) + $0] })
-                    a.datt[entry(t, t2)] = (usesInitial ? a.datt[entry(t, t2)] : 0) + gradient
+                    a.datt[entry(t, t2)] = arithmetic.dot(
+                        from: usesInitial ? a.datt[entry(t, t2)] : 0, hs, { dout(t, $0) },
+                        { a.inp[offset(t2, 2) + $0] })
                 }
                 let expectation =
                     expectationFactor
                     * arithmetic.dot(t + 1, { a.att[entry(t, $0)] }, { a.datt[entry(t, $0)] })
                 for t2 in 0...t {
-                    let gradient = a.att[entry(t, t2)] * (a.datt[entry(t, t2)] - expectation)
-                    a.dpreatt[entry(t, t2)] = (usesInitial ? a.dpreatt[entry(t, t2)] : 0) + gradient
+                    a.dpreatt[entry(t, t2)] = arithmetic.multiplyAdd(
+                        a.att[entry(t, t2)], a.datt[entry(t, t2)] - expectation,
+                        usesInitial ? a.dpreatt[entry(t, t2)] : 0)
                 }
                 for i in 0..<hs {
-                    a.dinp[offset(t, 0) + i] += sum(t + 1, queryScale) {
+                    add(to: a.dinp, offset(t, 0) + i, t + 1, queryScale) {
                         (a.dpreatt[entry(t, $0)], a.inp[offset($0, 1) + i])
                     }
                 }
@@ -124,21 +128,24 @@ struct AttentionBackwardRecipe: Recipe {
             for t2 in 0..<a.T {
                 let first = first(t2, a.T)
                 for i in 0..<hs {
-                    a.dinp[offset(t2, 1) + i] += sum(a.T - first, keyScale) {
+                    add(to: a.dinp, offset(t2, 1) + i, a.T - first, keyScale) {
                         (a.dpreatt[entry(first + $0, t2)], a.inp[offset(first + $0, keyFromKey ? 1 : 0) + i])
                     }
-                    a.dinp[offset(t2, 2) + i] +=
-                        valueFactor
-                        * arithmetic.dot(a.T - first, { a.att[entry(first + $0, t2)] }, { dout(first + $0, i) })
+                    add(to: a.dinp, offset(t2, 2) + i, a.T - first, valueFactor) {
+                        (a.att[entry(first + $0, t2)], dout(first + $0, i))
+                    }
                 }
             }
         }
     }
 
-    private func sum(_ count: Int, _ scale: Float, _ term: (Int) -> (Float, Float)) -> Float {
-        scalesTerms
-            ? arithmetic.dot(count, { scale * term($0).0 }, { term($0).1 })
-            : scale * arithmetic.dot(count, { term($0).0 }, { term($0).1 })
+    private func add(
+        to dinp: MutableView<Float>, _ place: Int, _ count: Int, _ scale: Float, _ term: (Int) -> (Float, Float)
+    ) {
+        dinp[place] =
+            scalesTerms || scale == 1
+            ? arithmetic.dot(from: dinp[place], count, { scale * term($0).0 }, { term($0).1 })
+            : dinp[place] + scale * arithmetic.dot(count, { term($0).0 }, { term($0).1 })
     }
 
     static let faults: [Change<Self>] = [

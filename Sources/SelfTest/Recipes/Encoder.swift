@@ -44,15 +44,18 @@ struct EncoderBackwardRecipe: Recipe {
         workers.forEach(tokens.count) { index in
             let (token, rows) = tokens[index]
             for i in 0..<a.C {
-                a.dwte[token * a.C + i] += arithmetic.sum(rows.count) { a.dout[rows[$0] * a.C + i] }
+                a.dwte[token * a.C + i] = arithmetic.sum(from: a.dwte[token * a.C + i], rows.count) {
+                    a.dout[rows[$0] * a.C + i]
+                }
             }
         }
         let factor = positionFactor(a)
         for t in 0..<a.T {
             for i in 0..<a.C {
-                a.dwpe[position(t, a) * a.C + i] +=
-                    factor
-                    * arithmetic.sum(a.B) { countsForPosition($0, a) ? a.dout[($0 * a.T + t) * a.C + i] : 0 }
+                let place = position(t, a) * a.C + i
+                a.dwpe[place] = arithmetic.sum(from: a.dwpe[place], a.B) {
+                    countsForPosition($0, a) ? factor * a.dout[($0 * a.T + t) * a.C + i] : 0
+                }
             }
         }
     }

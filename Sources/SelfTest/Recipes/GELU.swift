@@ -6,19 +6,23 @@ struct GELUForwardRecipe: Recipe {
     var arithmetic = Arithmetic()
     /// Whether tanh is 1 − 2/(exp(2s) + 1), as where only exp is at hand.
     var usesExp = false
+    var elementary = Elementary.exact
     var scale = Float(GELU.scale)
     var cubic = Float(GELU.cubic)
     var half: Float = 0.5
     /// Another function in its place.
     var other: (@Sendable (Float) -> Float)?
 
-    mutating func choose(using generator: inout SplitMix64) { usesExp = Bool.random(using: &generator) }
+    mutating func choose(using generator: inout SplitMix64) {
+        usesExp = Bool.random(using: &generator)
+        elementary = .random(using: &generator)
+    }
 
     func run(_ a: GELU.Forward<Float>, _ workers: Workers) {
         workers.forEach(a.N) { i in
             let x = a.inp[i]
             let s = scale * arithmetic.multiplyAdd(cubic * x * x, x, x)
-            a.out[i] = other?(x) ?? half * x * (1 + hyperbolicTangent(s, usesExp: usesExp))
+            a.out[i] = other?(x) ?? half * x * (1 + elementary.tanh(s, usesExp: usesExp))
         }
     }
 
@@ -39,6 +43,7 @@ struct GELUBackwardRecipe: Recipe {
     var arithmetic = Arithmetic()
     /// Whether tanh is 1 − 2/(exp(2s) + 1), as where only exp is at hand.
     var usesExp = false
+    var elementary = Elementary.exact
     var scale = Float(GELU.scale)
     var cubic = Float(GELU.cubic)
     var slopeFactor: Float = 3
@@ -46,13 +51,16 @@ struct GELUBackwardRecipe: Recipe {
     var squares = true
     var usesDout = true
 
-    mutating func choose(using generator: inout SplitMix64) { usesExp = Bool.random(using: &generator) }
+    mutating func choose(using generator: inout SplitMix64) {
+        usesExp = Bool.random(using: &generator)
+        elementary = .random(using: &generator)
+    }
 
     func run(_ a: GELU.Backward<Float>, _ workers: Workers) {
         workers.forEach(a.N) { i in
             let x = a.inp[i]
             let s = scale * arithmetic.multiplyAdd(cubic * x * x, x, x)
-            let t = hyperbolicTangent(s, usesExp: usesExp)
+            let t = elementary.tanh(s, usesExp: usesExp)
             let slope = scale * (1 + slopeFactor * cubic * x * x)
             let tail = hasSlope ? 0.5 * x * (1 - (squares ? t * t : t)) * slope : 0
             let derivative = 0.5 * (1 + t) + tail
@@ -71,4 +79,6 @@ struct GELUBackwardRecipe: Recipe {
     ]
 }
 
-private func hyperbolicTangent(_ s: Float, usesExp: Bool) -> Float { usesExp ? 1 - 2 / (exp(2 * s) + 1) : tanh(s) }
+extension Elementary {
+    fileprivate func tanh(_ s: Float, usesExp: Bool) -> Float { usesExp ? 1 - 2 / (exp(2 * s) + 1) : tanh(s) }
+}

@@ -3,9 +3,16 @@ import Kernels
 import Tensors
 
 struct LayerNormForwardRecipe: Recipe {
+    /// How a row is normalized.
+    enum Form: Sendable, CaseIterable {
+        /// (inp − mean)·rstd, inp·rstd − mean·rstd, or inp·a + (bias − mean·a) with a = weight·rstd.
+        case centred, expanded, folded
+    }
+
     var arithmetic = Arithmetic()
-    /// Whether norm is inp·rstd − mean·rstd, and not (inp − mean)·rstd.
-    var isExpanded = false
+    var form = Form.centred
+    /// Whether mean and variance are those of Welford's, which change with each number.
+    var isRunning = false
     var eps: Float = 1e-5
     var epsIsOutside = false
     var divisor: @Sendable (_ C: Int) -> Int = { $0 }
@@ -16,27 +23,49 @@ struct LayerNormForwardRecipe: Recipe {
     /// The row whose statistics row r takes.
     var statistics: @Sendable (_ row: Int) -> Int = { $0 }
 
-    mutating func choose(using generator: inout SplitMix64) { isExpanded = Bool.random(using: &generator) }
+    mutating func choose(using generator: inout SplitMix64) {
+        form = Form.allCases.randomElement(using: &generator) ?? form
+        isRunning = Bool.random(using: &generator)
+    }
 
     func run(_ a: LayerNorm.Forward<Float>, _ workers: Workers) {
         workers.forEach(a.B * a.T) { row in
             let from = statistics(row) * a.C
-            let mean = isCentred ? arithmetic.sum(a.C) { a.inp[from + $0] } / Float(a.C) : 0
+            let running = isRunning ? welford(a.C) { a.inp[from + $0] } : nil
+            let mean = running?.mean ?? (isCentred ? arithmetic.sum(a.C) { a.inp[from + $0] } / Float(a.C) : 0)
             let squares =
-                varianceFromSquares
-                ? arithmetic.dot(a.C, { a.inp[from + $0] }, { a.inp[from + $0] }) - Float(a.C) * mean * mean
-                : arithmetic.dot(a.C, { a.inp[from + $0] - mean }, { a.inp[from + $0] - mean })
+                running?.squares
+                ?? (varianceFromSquares
+                    ? arithmetic.dot(a.C, { a.inp[from + $0] }, { a.inp[from + $0] }) - Float(a.C) * mean * mean
+                    : arithmetic.dot(a.C, { a.inp[from + $0] - mean }, { a.inp[from + $0] - mean }))
             let variance = squares / Float(divisor(a.C))
             let rstd = epsIsOutside ? 1 / (variance.squareRoot() + eps) : 1 / (variance + eps).squareRoot()
             a.mean[row] = mean
             a.rstd[row] = rstd
             for i in 0..<a.C {
                 let x = a.inp[row * a.C + i]
-                let norm = isExpanded ? x * rstd - mean * rstd : (x - mean) * rstd
-                a.out[row * a.C + i] = arithmetic.multiplyAdd(
-                    norm, a.weight[i] + weightOffset, biasFactor * a.bias[i])
+                let (weight, bias) = (a.weight[i] + weightOffset, biasFactor * a.bias[i])
+                a.out[row * a.C + i] =
+                    switch form {
+                    case .centred: arithmetic.multiplyAdd((x - mean) * rstd, weight, bias)
+                    case .expanded: arithmetic.multiplyAdd(x * rstd - mean * rstd, weight, bias)
+                    case .folded:
+                        arithmetic.multiplyAdd(
+                            x, weight * rstd, arithmetic.multiplyAdd(-mean, weight * rstd, bias))
+                    }
             }
         }
+    }
+
+    /// Source: Welford 1962, Note on a method for calculating corrected sums of squares and products.
+    private func welford(_ count: Int, _ x: (Int) -> Float) -> (mean: Float, squares: Float) {
+        var (mean, squares): (Float, Float) = (0, 0)
+        for i in 0..<count {
+            let difference = x(i) - mean
+            mean += difference / Float(i + 1)
+            squares = arithmetic.multiplyAdd(difference, x(i) - mean, squares)
+        }
+        return (mean, squares)
     }
 
     static let faults: [Change<Self>] = [
@@ -60,6 +89,8 @@ struct LayerNormBackwardRecipe: Recipe {
     var arithmetic = Arithmetic()
     /// Whether norm is inp·rstd − mean·rstd, and not (inp − mean)·rstd.
     var isExpanded = false
+    /// Whether mean(g · norm) is made of g · inp and mean(g).
+    var sumsInputs = false
     var meanFactor: Float = 1
     var normFactor: Float = 1
     var hasWeight = true
@@ -71,7 +102,10 @@ struct LayerNormBackwardRecipe: Recipe {
     /// The row whose statistics row r takes.
     var statistics: @Sendable (_ row: Int) -> Int = { $0 }
 
-    mutating func choose(using generator: inout SplitMix64) { isExpanded = Bool.random(using: &generator) }
+    mutating func choose(using generator: inout SplitMix64) {
+        isExpanded = Bool.random(using: &generator)
+        sumsInputs = Bool.random(using: &generator)
+    }
 
     func run(_ a: LayerNorm.Backward<Float>, _ workers: Workers) {
         @Sendable func norm(_ row: Int, _ i: Int) -> Float {
@@ -81,8 +115,11 @@ struct LayerNormBackwardRecipe: Recipe {
         workers.forEach(a.B * a.T) { row in
             func g(_ i: Int) -> Float { (hasWeight ? a.weight[i] : 1) * a.dout[row * a.C + i] }
             let gMean = arithmetic.sum(a.C, g) / Float(divisor(a.C))
-            let gNormMean = arithmetic.dot(a.C, g, { norm(row, $0) }) / Float(divisor(a.C))
             let rstd = a.rstd[statistics(row)]
+            let gNormMean =
+                sumsInputs
+                ? rstd * (arithmetic.dot(a.C, g, { a.inp[row * a.C + $0] }) / Float(a.C) - a.mean[statistics(row)] * gMean)
+                : arithmetic.dot(a.C, g, { norm(row, $0) }) / Float(divisor(a.C))
             let scale = rstdPower == 1 ? rstd : rstdPower == 0 ? 1 : rstd * rstd
             for i in 0..<a.C {
                 let gradient = g(i) - meanFactor * gMean - normFactor * norm(row, i) * gNormMean
@@ -91,9 +128,9 @@ struct LayerNormBackwardRecipe: Recipe {
         }
         let rows = a.B * a.T - forgottenRows
         workers.forEach(a.C) { i in
-            a.dweight[i] += arithmetic.dot(
-                rows, { a.dout[$0 * a.C + i] }, { weightUsesNorm ? norm($0, i) : a.inp[$0 * a.C + i] })
-            a.dbias[i] += biasFactor * arithmetic.sum(rows) { a.dout[$0 * a.C + i] }
+            a.dweight[i] = arithmetic.dot(
+                from: a.dweight[i], rows, { a.dout[$0 * a.C + i] }, { weightUsesNorm ? norm($0, i) : a.inp[$0 * a.C + i] })
+            a.dbias[i] = arithmetic.sum(from: a.dbias[i], rows) { biasFactor * a.dout[$0 * a.C + i] }
         }
     }
 

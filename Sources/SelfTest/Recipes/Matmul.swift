@@ -3,30 +3,19 @@ import Tensors
 
 struct MatmulForwardRecipe: Recipe {
     var arithmetic = Arithmetic()
-    /// Whether the sum starts from the bias, and not from 0.
-    var startsFromBias = false
     var bias: @Sendable (_ o: Int, _ a: Matmul.Forward<Float>) -> Float = { o, a in a.bias.map { $0[o] } ?? 0 }
     /// The terms of a sum.
     var depth: @Sendable (_ C: Int) -> Int = { $0 }
     var precision: @Sendable (Float) -> Float = { $0 }
     var isTransposed = false
 
-    mutating func choose(using generator: inout SplitMix64) { startsFromBias = Bool.random(using: &generator) }
-
     func run(_ a: Matmul.Forward<Float>, _ workers: Workers) {
         let depth = depth(a.C)
         workers.forEach(a.B * a.T) { row in
             for o in 0..<a.OC {
-                let inp = { (i: Int) in precision(a.inp[row * a.C + i]) }
-                let weight = { (i: Int) in
-                    precision(isTransposed ? a.weight[(i * a.OC + o) % a.weight.count] : a.weight[o * a.C + i])
-                }
-                let bias = bias(o, a)
-                a.out[row * a.OC + o] =
-                    startsFromBias
-                    ? arithmetic.dot(
-                        depth + 1, { $0 == 0 ? bias : inp($0 - 1) }, { $0 == 0 ? 1 : weight($0 - 1) })
-                    : arithmetic.dot(depth, inp, weight) + bias
+                a.out[row * a.OC + o] = arithmetic.dot(
+                    from: bias(o, a), depth, { precision(a.inp[row * a.C + $0]) },
+                    { precision(isTransposed ? a.weight[($0 * a.OC + o) % a.weight.count] : a.weight[o * a.C + $0]) })
             }
         }
     }
@@ -56,18 +45,18 @@ struct MatmulBackwardRecipe: Recipe {
         let rows = a.B * a.T
         workers.forEach(rows) { row in
             for i in 0..<a.C {
-                a.dinp[row * a.C + i] += arithmetic.dot(
-                    outputs(a.OC), { precision(a.dout[row * a.OC + $0]) }, { precision(a.weight[$0 * a.C + i]) })
+                a.dinp[row * a.C + i] = arithmetic.dot(
+                    from: a.dinp[row * a.C + i], outputs(a.OC), { precision(a.dout[row * a.OC + $0]) }, { precision(a.weight[$0 * a.C + i]) })
             }
         }
         workers.forEach(a.OC) { o in
             let from = dweightOutput(o, a.OC)
             for i in 0..<a.C {
-                a.dweight[o * a.C + i] += arithmetic.dot(
-                    self.rows(rows), { precision(a.dout[$0 * a.OC + from]) }, { precision(a.inp[$0 * a.C + i]) })
+                a.dweight[o * a.C + i] = arithmetic.dot(
+                    from: a.dweight[o * a.C + i], self.rows(rows), { precision(a.dout[$0 * a.OC + from]) }, { precision(a.inp[$0 * a.C + i]) })
             }
             guard let dbias = a.dbias else { return }
-            dbias[o] += biasFactor * arithmetic.sum(biasRows(rows)) { a.dout[$0 * a.OC + o] }
+            dbias[o] = arithmetic.sum(from: dbias[o], biasRows(rows)) { biasFactor * a.dout[$0 * a.OC + o] }
         }
     }
 

@@ -4,27 +4,30 @@ import Tensors
 
 struct SoftmaxForwardRecipe: Recipe {
     var arithmetic = Arithmetic()
+    var sums = ExponentialSums()
     /// Whether a row is multiplied by 1/sum, and not divided by it.
     var multiplies = false
-    var takesMaximum = true
     /// The columns over which maximum and sum run.
     var columns: @Sendable (_ V: Int, _ Vp: Int) -> Int = { V, _ in V }
     var clearsPadding = true
     var base: Float = 1
 
-    mutating func choose(using generator: inout SplitMix64) { multiplies = Bool.random(using: &generator) }
+    mutating func choose(using generator: inout SplitMix64) {
+        sums.choose(using: &generator)
+        multiplies = Bool.random(using: &generator)
+    }
 
     func run(_ a: Softmax.Forward<Float>, _ workers: Workers) {
         let columns = columns(a.V, a.Vp)
         workers.forEach(a.B * a.T) { row in
             let at = row * a.Vp
-            let maximum = takesMaximum ? (0..<columns).reduce(-.infinity) { max($0, a.logits[at + $1]) } : 0
-            let exponentials = (0..<columns).map { exp(base * (a.logits[at + $0] - maximum)) }
-            let sum = arithmetic.sum(columns) { exponentials[$0] }
+            let logits = (0..<columns).map { base * a.logits[at + $0] }
+            let (maximum, sum, _) = sums.take(logits, by: arithmetic)
             let reciprocal = 1 / sum
             for v in 0..<a.Vp {
                 if v < columns {
-                    a.probs[at + v] = multiplies ? exponentials[v] * reciprocal : exponentials[v] / sum
+                    let exponential = sums.elementary.exp(logits[v] - maximum)
+                    a.probs[at + v] = multiplies ? exponential * reciprocal : exponential / sum
                 } else if clearsPadding || v < a.V {
                     a.probs[at + v] = 0
                 }
@@ -33,24 +36,33 @@ struct SoftmaxForwardRecipe: Recipe {
     }
 
     static let faults: [Change<Self>] = [
-        Change("the maximum not taken off") { $0.takesMaximum = false },
+        Change("the maximum not taken off") { $0.sums.takesMaximum = false },
         Change("the padding counted in") { $0.columns = { _, Vp in Vp } },
         Change("the padding not cleared") { $0.clearsPadding = false },
         Change("the last token forgotten") { $0.columns = { V, _ in max(V - 1, 1) } },
         Change("the last partial vector of 8 forgotten") { $0.columns = { V, _ in V < 8 ? V : V / 8 * 8 } },
         Change("powers of 2 for powers of e") { $0.base = Float(log(2.0)) },
+        Change("the rescaling forgotten when the maximum grows") {
+            $0.sums.block = 1
+            $0.sums.rescales.sum = false
+        },
     ]
 }
 
 struct CrossEntropyForwardRecipe: Recipe {
     var arithmetic = Arithmetic()
-    var logarithm: @Sendable (Float) -> Float = { log($0) }
+    var elementary = Elementary.exact
+    /// Another function in place of the logarithm.
+    var logarithm: (@Sendable (Float) -> Float)?
     var sign: Float = -1
     var target: @Sendable (_ target: Int, _ Vp: Int) -> Int = { target, _ in target }
 
+    mutating func choose(using generator: inout SplitMix64) { elementary = .random(using: &generator) }
+
     func run(_ a: CrossEntropy.Forward<Float>, _ workers: Workers) {
         workers.forEach(a.B * a.T) { row in
-            a.losses[row] = sign * logarithm(a.probs[row * a.Vp + target(Int(a.targets[row]), a.Vp)])
+            let p = a.probs[row * a.Vp + target(Int(a.targets[row]), a.Vp)]
+            a.losses[row] = sign * (logarithm?(p) ?? elementary.log(p))
         }
     }
 
@@ -66,21 +78,27 @@ struct CrossEntropyForwardRecipe: Recipe {
 
 struct CrossEntropySoftmaxBackwardRecipe: Recipe {
     var arithmetic = Arithmetic()
+    /// Whether the target's dloss is taken off on its own.
+    var subtractsLast = false
     var indicator: Float = 1
     var usesLossGradient = true
     var target: @Sendable (_ target: Int, _ V: Int) -> Int = { target, _ in target }
     var columns: @Sendable (_ V: Int, _ Vp: Int) -> Int = { V, _ in V }
     var factor: @Sendable (_ a: CrossEntropySoftmax.Backward<Float>) -> Float = { _ in 1 }
 
+    mutating func choose(using generator: inout SplitMix64) { subtractsLast = Bool.random(using: &generator) }
+
     func run(_ a: CrossEntropySoftmax.Backward<Float>, _ workers: Workers) {
         let factor = factor(a)
         workers.forEach(a.B * a.T) { row in
             let gradient = factor * (usesLossGradient ? a.dlosses[row] : 1)
             for v in 0..<columns(a.V, a.Vp) {
-                let isTarget = v == target(Int(a.targets[row]), a.V)
-                let difference = a.probs[row * a.Vp + v] - (isTarget ? indicator : 0)
-                a.dlogits[row * a.Vp + v] = arithmetic.multiplyAdd(
-                    difference, gradient, a.dlogits[row * a.Vp + v])
+                let (p, initial) = (a.probs[row * a.Vp + v], a.dlogits[row * a.Vp + v])
+                let one = v == target(Int(a.targets[row]), a.V) ? indicator : 0
+                a.dlogits[row * a.Vp + v] =
+                    subtractsLast
+                    ? arithmetic.multiplyAdd(p, gradient, initial) - one * gradient
+                    : arithmetic.multiplyAdd(p - one, gradient, initial)
             }
         }
     }

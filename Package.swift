@@ -163,7 +163,8 @@ let package = Package(
             ]),
         .testTarget(
             name: "AccuracyTests",
-            dependencies: ["Accuracy", "KernelCatalog", "Kernels"]),
+            dependencies: ["Accuracy", "KernelCatalog", "Kernels", "Tensors"]),
+        .testTarget(name: "FixturesTests", dependencies: ["Accuracy", "Fixtures", "KernelCatalog", "Kernels"]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Reporting", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

@@ -8,7 +8,9 @@ struct ContractTests {
     @Test func everyKernelHasAReference() {
         let kernels = KernelCatalog.standard.kernels.map { $0.name }
         #expect(Set(kernels).count == kernels.count)
-        for implementation in KernelCatalog.standard.implementations { #expect(kernels.contains(implementation.kernelName)) }
+        for implementation in KernelCatalog.standard.implementations {
+            #expect(kernels.contains(implementation.kernelName))
+        }
         #expect(
             KernelCatalog.standard.operations == [
                 "encoder", "layernorm", "matmul", "attention", "gelu", "residual", "softmax", "crossentropy",

@@ -13,7 +13,8 @@ let small = Configuration(
 
 func model(_ configuration: Configuration = small, batch: Int = 2, sequence: Int = 8) throws -> GPT2<Float> {
     GPT2<Float>(
-        configuration: configuration, batch: batch, sequence: sequence, kernels: try KernelCatalog.standard.set(named: "fast"),
+        configuration: configuration, batch: batch, sequence: sequence,
+        kernels: try KernelCatalog.standard.set(named: "fast"),
         memory: .lean)
 }
 

@@ -216,7 +216,6 @@ struct UnusableFixturesTests {
         #expect(try refusal(of: path).dataset == "forward/one/inp1")
     }
 
-
     @Test func nothingToCompare() throws {
         let tiny = "\(packageRoot)/fixtures/tiny.h5"
         #expect(throws: FixtureError.self) { try verify(fixtures: [tiny], only: ["adamw"], modes: [.isolated]) }

@@ -163,7 +163,8 @@ let package = Package(
             ]),
         .testTarget(
             name: "AccuracyTests",
-            dependencies: ["Accuracy", "KernelCatalog", "Kernels"]),
+            dependencies: ["Accuracy", "KernelCatalog", "Kernels", "Tensors"]),
+        .testTarget(name: "FixturesTests", dependencies: ["Accuracy", "Fixtures", "KernelCatalog", "Kernels"]),
         .testTarget(
             name: "BenchmarkingTests",
             dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "ReferenceKernels", "Reporting", "Tensors"]),

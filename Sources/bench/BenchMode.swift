@@ -25,6 +25,9 @@ enum BenchMode {
             ),
             Flag("--threads", "N,...", .many, help: "Numbers of threads; 1 and all cores if not given."),
             Flag(
+                "--budget", "SECONDS",
+                help: "Seconds for each pair of contestants at each kernel; 0.15 if not given."),
+            Flag(
                 "--peers", "PEER,...", .many,
                 help:
                     "Time these too: \(WorkerCommand.peerNames.joined(separator: ", ")), or a shared library such as ./libmine.so."
@@ -111,10 +114,21 @@ enum BenchMode {
         var contestants = names.map { WorkerCommand.kernels($0) }
         for name in arguments.list("--peers") { contestants.append(try WorkerCommand.peer(name)) }
         let only = arguments.list("--only")
-        return BenchmarkRequest(
+        var request = BenchmarkRequest(
             contestants: contestants, shapes: try shapes(arguments, otherwise: "124M:1x64"),
             operations: only.isEmpty ? nil : try KernelCatalog.standard.checkedOperations(only.filter { $0 != "step" }),
             threads: try threads(arguments), steps: only.isEmpty || only.contains("step"))
+        if let budget = try budget(arguments) { request.budget = budget }
+        return request
+    }
+
+    /// The seconds of `--budget`, if it is given.
+    private static func budget(_ arguments: CommandArguments) throws(UsageError) -> Double? {
+        guard let text = arguments.value("--budget") else { return nil }
+        guard let seconds = Double(text), seconds > 0, seconds.isFinite else {
+            throw UsageError("--budget needs a number of seconds above 0, such as 0.5, not '\(text)'")
+        }
+        return seconds
     }
 
     /// The shapes of `--shapes`, or those of `standard`.

@@ -35,12 +35,31 @@ struct BenchCommandTests {
         (["--kernels", "fast,reference,fast"], "two"), (["--kernels", "fast,slow"], "slow"),
         (["--only", "conv"], "conv"), (["--shapes", "4"], "124M:4x64"), (["--shapes", "124M:0x8"], "1 to 64"),
         (["--thread", "1"], "--threads"), (["--threads", "0"], "above 0"), (["--peers", "jax"], "torch"),
+        (["--budget", "0"], "above 0"), (["--budget", "-1"], "above 0"), (["--budget", "inf"], "above 0"),
+        (["--budget", "nan"], "above 0"), (["--budget", "soon"], "'soon'"), (["--budget"], "SECONDS"),
     ])
     func unusable(_ arguments: [String], says: String) throws {
         let run = try Run("bench", arguments)
         #expect(run.code == 2 && run.output.isEmpty)
         #expect(run.errors.hasPrefix("bench: ") && run.errors.contains(says))
         #expect(run.errors.split(separator: "\n").count == 1)
+    }
+
+    /// More time for each pair of contestants is more samples.
+    @Test func budget() throws {
+        let reports = try TemporaryFolder()
+        let samples = try ["0.001", "0.4"].map { budget in
+            let run = try Run(
+                "bench",
+                [
+                    "--only", "residual", "--shapes", "tiny:1x8", "--threads", "1", "--kernels", "fast", "--budget",
+                    budget, "--report", reports.path,
+                ])
+            #expect(run.code == 0, "\(run.errors)")
+            let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
+            return try report.rows.reduce(0) { $0 + (try #require($1.timings[0].times)).samples }
+        }
+        #expect(samples[0] < samples[1], "\(samples)")
     }
 
     @Test func peerThatIsNotThere() throws {

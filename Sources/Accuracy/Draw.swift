@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Tensors
 
@@ -145,25 +146,27 @@ public struct DrawnCall: Sendable, Hashable {
 
 extension DrawnCall {
     /// A call of few elements: sizes drawn by their rules, so that all arguments have at most `elements` together, and
-    /// a third of that if the draws allow. A size that is at least another is that one half of the time.
+    /// a third of that if the draws allow. A size that is at least another is that one now and then.
     public init<K: Kernel>(small kernel: K.Type, elements: Int, absent: Set<String> = [], seed: UInt64) {
         var generator = SplitMix64(state: UInt64(hashing: K.name.symbol) &+ seed)
         func count(_ sizes: [String: Int]) -> Int {
-            DrawnCall(sizes: sizes).signature(kernel).arguments.reduce(0) { $0 + $1.count }
+            (try? K.signature(sizes: sizes))?.arguments.reduce(0) { $0 + $1.count } ?? .max
         }
+        // Of several sizes each is smaller.
+        let usual = Int(2 * pow(Double(elements), 1 / Double(K().signature.sizes.count)))
         // The least that the contract allows is there in any case.
         var best = K.sizes { max($0.least, $0.divisor) }
         for attempt in 0..<256 where 3 * count(best) < elements {
-            let (most, state) = (16 - attempt / 16, generator.next())
+            let (most, state) = (max(usual * (16 - attempt / 16) / 16, 2), generator.next())
             var sizes = SplitMix64(state: state)
             // Mostly odd sizes, whose products no vector divides.
             let areOdd = Int.random(in: 0..<4, using: &sizes) != 0
             let drawn = K.sizes { size in
                 // One of a thing hides much: seldom.
-                let isLeast = Int.random(in: 0..<8, using: &sizes) == 0
+                let isLeast = Int.random(in: 0..<16, using: &sizes) == 0
                 let more = isLeast ? 0 : Int.random(in: 1...most, using: &sizes)
                 if size.divisor > 1 { return size.divisor * (areOdd ? (1 + more) | 1 : 1 + more) }
-                if size.least > 1 && Bool.random(using: &sizes) { return size.least }
+                if size.least > 1 && Int.random(in: 0..<4, using: &sizes) == 0 { return size.least }
                 return areOdd ? (size.least + more) | 1 : size.least + more
             }
             let (a, b) = (count(best), count(drawn))

@@ -50,7 +50,6 @@ struct CallArguments {
         results = arguments.filter { $0.argument.isResult }.map { ($0.argument, $0.view) }
     }
 
-
     /// The results' elements as they are.
     fileprivate var values: [[Float]] { results.map { Array($0.view.buffer) } }
 

@@ -54,16 +54,23 @@ struct FailureReportTests {
     }
 
     @Test func aSelfTestHoldsOnlyIfAllIsWell() {
-        func holds(blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1) -> Bool {
+        func holds(
+            blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1, fractions: [Double] = [0.5, 1]
+        ) -> Bool {
             SelfTestReport(
                 faults: (0..<faults).map { _ in
                     SelfTestReport.PlantedFault(name: "bug", origin: "gelu forward", blamed: blamed, finding: nil)
                 },
-                variants: variants,
+                variants: variants, models: 1,
                 falseAlarms: (0..<alarms).map { _ in
                     SelfTestReport.FalseAlarm(kernel: "gelu forward", choices: "", finding: "")
                 },
-                seed: 1, machine: .current(threads: 1), commit: nil, seconds: 1
+                searched: 1,
+                tightness: fractions.map {
+                    SelfTestReport.Tightness(
+                        kernel: "gelu forward", result: "out", fraction: $0, index: [0], case: "", choices: "",
+                        expected: 1, actual: 1)
+                }, seed: 1, machine: .current(threads: 1), commit: nil, seconds: 1
             ).holds
         }
         #expect(holds(blamed: "gelu forward"))
@@ -72,5 +79,8 @@ struct FailureReportTests {
         #expect(!holds(blamed: "gelu forward", alarms: 1))
         #expect(!holds(blamed: "gelu forward", faults: 0))
         #expect(!holds(blamed: "gelu forward", variants: 0))
+        #expect(!holds(blamed: "gelu forward", fractions: []))
+        #expect(!holds(blamed: "gelu forward", fractions: [0.5, 1.01, 0.5]))
+        #expect(!holds(blamed: "gelu forward", fractions: [.nan]))
     }
 }

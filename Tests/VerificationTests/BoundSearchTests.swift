@@ -13,7 +13,7 @@ struct BoundSearchTests {
             let found = search.run(recipe, [])
             #expect(!found.isEmpty && found.allSatisfy { $0.kernel == "\(recipe.kernel)" && $0.isWithin }, "\(found)")
         }
-        #expect(Set(FaultCatalogue.recipes.map(\.kernel)) == Set(KernelCatalog.standard.kernels.map { $0.name }))
+        #expect(Set(FaultCatalogue.recipes.map { $0.kernel }) == Set(KernelCatalog.standard.kernels.map { $0.name }))
     }
 
     /// A bound that is half of what it should be is passed, by kernels whose bounds are reached.

@@ -48,14 +48,15 @@ public struct SelfTestReport: Codable, Sendable {
         /// The kernel, and its result.
         public let kernel, result: String
         /// The largest error that any made, as a fraction of its bound.
-        public let fraction: Double
+        @NonFinite public private(set) var fraction: Double
         /// Of which element, and of which case.
         public let index: [Int]
         public let `case`: String
         /// The choices of the variant that made it.
         public let choices: String
         /// What the element should be, and what it was.
-        public let expected, actual: Double
+        @NonFinite public private(set) var expected: Double
+        @NonFinite public private(set) var actual: Double
 
         /// The largest error of a result.
         public init(

@@ -19,8 +19,11 @@ enum Elementary: Sendable, Hashable {
         switch self {
         case .exact: Foundation.exp(x)
         case .base2: exp2(x * 1.442_695_04)
-        // Every polynomial gives exp 0 rightly.
-        case .off(let ulps): x == 0 ? 1 : moved(Foundation.exp(x), ulps)
+        // What a polynomial leaves out vanishes toward 0, and most flush what is below the normal numbers.
+        case .off(let ulps):
+            abs(x) < 0x1p-4
+                ? Foundation.exp(x)
+                : Foundation.exp(x) < .leastNormalMagnitude ? 0 : moved(Foundation.exp(x), ulps)
         }
     }
 
@@ -35,7 +38,9 @@ enum Elementary: Sendable, Hashable {
     func tanh(_ x: Float) -> Float {
         switch self {
         case .exact, .base2: Foundation.tanh(x)
-        case .off(let ulps): min(max(moved(Foundation.tanh(x), ulps), -1), 1)
+        case .off(let ulps):
+            // Every one saturates.
+            abs(Foundation.tanh(x)) == 1 ? Foundation.tanh(x) : min(max(moved(Foundation.tanh(x), ulps), -1), 1)
         }
     }
 

@@ -63,7 +63,8 @@ extension Recipe {
 
     /// What it chose other than the plain recipe, in words.
     var choices: String {
-        let plain = Dictionary(uniqueKeysWithValues: Mirror(reflecting: Self()).children.map { ($0.label, "\($0.value)") })
+        let plain = Dictionary(
+            uniqueKeysWithValues: Mirror(reflecting: Self()).children.map { ($0.label, "\($0.value)") })
         let others = Mirror(reflecting: self).children.compactMap { child -> String? in
             let value = "\(child.value)"
             guard let label = child.label, label != "arithmetic", value != plain[label] else { return nil }

@@ -47,9 +47,8 @@ public struct SelfTest {
         func verdict(
             on implementation: Implementation<Float>, threads: Int
         ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
-            fixtures[implementation.kernelName.operation]?.trials.verdict(on: implementation, threads: threads) ?? (
-                nil, []
-            )
+            fixtures[implementation.kernelName.operation]?.trials.verdict(on: implementation, threads: threads)
+                ?? (nil, [])
         }
 
         let kernelFaults = FaultCatalogue.kernelFaults
@@ -103,9 +102,13 @@ public struct SelfTest {
             kernels: KernelSet(chosen.map(\.implementation), workers: Workers(count: 1 + number)),
             fixtures: ["\(root)/fixtures/tiny.h5"])
         guard let blamed = try Verifier(request).run().blamed else { return nil }
-        let choices = chosen.map { "\($0.implementation.kernelName): \($0.description)" }
+        // What is blamed says what it chose; where that is no kernel, the number chooses the same again.
+        let choices = chosen.first {
+            let name = $0.implementation.kernelName
+            return name.operation == blamed.operation && name.pass.rawValue == blamed.pass
+        }
         return SelfTestReport.FalseAlarm(
-            kernel: "a model", choices: choices.joined(separator: "; "), finding: blamed.explanation)
+            kernel: "model \(number)", choices: choices?.description ?? "of seed \(seed)", finding: blamed.explanation)
     }
 
     /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.

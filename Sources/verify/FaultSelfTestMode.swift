@@ -11,7 +11,9 @@ enum FaultSelfTestMode {
         summary:
             "Plants faults in kernels and in the model's wiring, each of which must be caught and rightly blamed, and tries right kernels of many kinds, none of which may be called wrong or leave its bounds.",
         flags: [
-            Flag("--variants", "N", help: "How many right kernels to try, and of each kernel in search of large errors; 1024 if not given."),
+            Flag(
+                "--variants", "N",
+                help: "How many right kernels to try, and of each kernel in search of large errors; 1024 if not given."),
             Flag("--seed", "N", help: "What the choices of the right kernels are drawn from; 1 if not given."),
             Flag("--report", "DIR", help: "Where selftest.md and selftest.json go; reports if not given."),
         ],

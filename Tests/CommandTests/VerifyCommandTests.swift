@@ -112,6 +112,11 @@ struct VerifyCommandTests {
         let report = try JSON.report(
             SelfTestReport.self, from: reports.data("selftest.json"))
         #expect(report.holds && report.faults.count >= 120 && report.faults.contains { $0.origin == "wiring" })
+        #expect(report.models > 0 && report.searched == 64)
+        // Every result of every kernel, and some errors are no small part of their bounds.
+        #expect(Set(report.tightness.map { "\($0.kernel) \($0.result)" }).count == report.tightness.count)
+        #expect(Set(report.tightness.map(\.kernel)).count == 21 && report.tightness.allSatisfy(\.isWithin))
+        #expect(report.tightness.contains { $0.fraction > 0.9 })
         #expect(FileManager.default.fileExists(atPath: reports("selftest.md")))
     }
 

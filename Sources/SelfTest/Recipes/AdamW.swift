@@ -56,7 +56,8 @@ struct AdamWUpdateRecipe: Recipe {
                 !takesRoot ? vHat : correctsRate ? a.v[i].squareRoot() / correction2.squareRoot() : vHat.squareRoot()
             let denominator = root + eps.outside * (eps.scaled ? h.eps / correction2.squareRoot() : h.eps)
             let step =
-                sign * (correctsRate
+                sign
+                * (correctsRate
                     ? h.learningRate / correction1 * (m / denominator)
                     : h.learningRate * (m / correction1 / denominator))
             let decay = isCoupled ? 0 : decay(h)

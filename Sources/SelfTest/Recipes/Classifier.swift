@@ -53,7 +53,6 @@ struct ClassifierForwardRecipe: Recipe {
         Change("the last token forgotten") { $0.columns = { V, _ in max(V - 1, 1) } },
         Change("the last partial vector of 8 forgotten") { $0.columns = { V, _ in V < 8 ? V : V / 8 * 8 } },
         Change("the logarithm to base 2") { $0.logarithm = { log2($0) } },
-        Change("1e-6 added within the logarithm") { $0.logarithm = { log($0 + 1e-6) } },
         Change("the loss of the next token") { $0.target = { ($0 + 1) % $1 } },
         Change("losses of the wrong sign") { $0.sign = -1 },
         Change("the rescaling forgotten when the maximum grows") {

@@ -116,9 +116,10 @@ struct LayerNormBackwardRecipe: Recipe {
             func g(_ i: Int) -> Float { (hasWeight ? a.weight[i] : 1) * a.dout[row * a.C + i] }
             let gMean = arithmetic.sum(a.C, g) / Float(divisor(a.C))
             let rstd = a.rstd[statistics(row)]
+            let gInpMean = sumsInputs ? arithmetic.dot(a.C, g, { a.inp[row * a.C + $0] }) / Float(a.C) : 0
             let gNormMean =
                 sumsInputs
-                ? rstd * (arithmetic.dot(a.C, g, { a.inp[row * a.C + $0] }) / Float(a.C) - a.mean[statistics(row)] * gMean)
+                ? rstd * (gInpMean - a.mean[statistics(row)] * gMean)
                 : arithmetic.dot(a.C, g, { norm(row, $0) }) / Float(divisor(a.C))
             let scale = rstdPower == 1 ? rstd : rstdPower == 0 ? 1 : rstd * rstd
             for i in 0..<a.C {
@@ -129,7 +130,8 @@ struct LayerNormBackwardRecipe: Recipe {
         let rows = a.B * a.T - forgottenRows
         workers.forEach(a.C) { i in
             a.dweight[i] = arithmetic.dot(
-                from: a.dweight[i], rows, { a.dout[$0 * a.C + i] }, { weightUsesNorm ? norm($0, i) : a.inp[$0 * a.C + i] })
+                from: a.dweight[i], rows, { a.dout[$0 * a.C + i] },
+                { weightUsesNorm ? norm($0, i) : a.inp[$0 * a.C + i] })
             a.dbias[i] = arithmetic.sum(from: a.dbias[i], rows) { biasFactor * a.dout[$0 * a.C + i] }
         }
     }

@@ -46,14 +46,16 @@ struct MatmulBackwardRecipe: Recipe {
         workers.forEach(rows) { row in
             for i in 0..<a.C {
                 a.dinp[row * a.C + i] = arithmetic.dot(
-                    from: a.dinp[row * a.C + i], outputs(a.OC), { precision(a.dout[row * a.OC + $0]) }, { precision(a.weight[$0 * a.C + i]) })
+                    from: a.dinp[row * a.C + i], outputs(a.OC), { precision(a.dout[row * a.OC + $0]) },
+                    { precision(a.weight[$0 * a.C + i]) })
             }
         }
         workers.forEach(a.OC) { o in
             let from = dweightOutput(o, a.OC)
             for i in 0..<a.C {
                 a.dweight[o * a.C + i] = arithmetic.dot(
-                    from: a.dweight[o * a.C + i], self.rows(rows), { precision(a.dout[$0 * a.OC + from]) }, { precision(a.inp[$0 * a.C + i]) })
+                    from: a.dweight[o * a.C + i], self.rows(rows), { precision(a.dout[$0 * a.OC + from]) },
+                    { precision(a.inp[$0 * a.C + i]) })
             }
             guard let dbias = a.dbias else { return }
             dbias[o] = arithmetic.sum(from: dbias[o], biasRows(rows)) { biasFactor * a.dout[$0 * a.OC + o] }

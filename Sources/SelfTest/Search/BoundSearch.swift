@@ -27,10 +27,7 @@ struct BoundSearch: Sendable {
             let kernelCase =
                 switch number % 4 {
                 case 0 where !fixture.isEmpty: fixture[number / 4 % fixture.count]
-                case 1:
-                    KernelCase(
-                        R.K.self, name: "drawn",
-                        DrawnCall(small: R.K.self, elements: 4096, seed: generator.next()), by: reference)
+                case 1: Self.drawn(R.K.self, seed: generator.next(), by: reference)
                 case 2:
                     found.sorted { $0.key < $1.key }.randomElement(using: &generator)?.value.kernelCase
                         ?? HardCall(of: R.K.self, using: &generator).kernelCase(of: R.K.self, by: reference)
@@ -46,6 +43,14 @@ struct BoundSearch: Sendable {
             }
         }
         return R.K().signature.results.compactMap { found[$0.name]?.tightness }
+    }
+
+    /// A case of drawn sizes and values.
+    private static func drawn<K: Kernel<Float>>(
+        _ kernel: K.Type, seed: UInt64, by reference: KernelSet<Double>
+    ) -> KernelCase {
+        let call = DrawnCall(small: kernel, elements: 4096, seed: seed)
+        return KernelCase(kernel, name: "drawn at \(kernel.description(of: call.sizes))", call, by: reference)
     }
 
     /// The largest fraction for each result of one variant on one case.
@@ -64,5 +69,12 @@ struct BoundSearch: Sendable {
                 index: indices(of: measure.worstIndex, in: result.argument.shape), case: kernelCase.name,
                 choices: recipe.choices, expected: measure.expected, actual: measure.actual)
         }
+    }
+}
+
+extension Kernel {
+    /// Sizes in words, in the order of the contract.
+    static func description(of sizes: [String: Int]) -> String {
+        Self(sizes: sizes) { _ in nil }.signature.sizes.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
 }

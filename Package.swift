@@ -172,7 +172,7 @@ let package = Package(
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Platform", "Reporting", "TestSupport", "bench", "generate", "train", "verify"]),
+            dependencies: ["HDF5", "Platform", "Reporting", "TestSupport", "bench", "generate", "train", "verify"]),
     ],
     swiftLanguageModes: [.v6]
 )

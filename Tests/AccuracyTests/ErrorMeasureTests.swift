@@ -19,6 +19,15 @@ struct ErrorMeasureTests {
         #expect(abs(measure.truthRMS - (10_013.0 / 3).squareRoot()) < 1e-12)
     }
 
+    /// The first of those that are equally wrong is shown.
+    @Test func firstOfTheWorst() {
+        var measure = ErrorMeasure()
+        for (index, actual) in [1.0, 3, 3, 2].enumerated() {
+            measure.add(index: index, actual: actual, torch: nil, truth: 1, bound: 1)
+        }
+        #expect(measure.worst == 2 && measure.worstIndex == 1)
+    }
+
     @Test func nothingMeasured() {
         let measure = ErrorMeasure()
         #expect(measure.count == 0 && measure.rmse == 0 && measure.worst == 0)
@@ -101,11 +110,11 @@ struct BandTests {
         if count >= 10_000 { #expect(!holds(measure(count, error: 3e-3, torch: 1e-3))) }
     }
 
-    @Test(arguments: [Double.nan, .infinity], [true, false])
-    func neverAcceptsNaN(_ wrong: Double, ofPyTorch: Bool) {
+    /// Neither of ours, nor where PyTorch's is none: then nothing is known.
+    @Test(arguments: [(Double.nan, 1.0), (.infinity, 1), (-.infinity, 1), (.nan, .nan), (.nan, .infinity), (1, .nan)])
+    func neverAcceptsNaN(_ actual: Double, torch: Double) {
         var measure = measure(100, error: 1e-6, torch: 1e-6)
-        measure.add(
-            index: 100, actual: ofPyTorch ? .nan : wrong, torch: ofPyTorch ? wrong : 1, truth: 1, bound: 1)
+        measure.add(index: 100, actual: actual, torch: torch, truth: 1, bound: 1)
         #expect(!holds(measure))
     }
 }

@@ -42,6 +42,38 @@ struct ManifestTests {
         }
     }
 
+    /// The picture in docs/architecture.md has the manifest's arrows, but those that follow from others.
+    @Test func pictureShowsTheManifest() throws {
+        let page = try String(contentsOfFile: packageRoot + "/docs/architecture.md", encoding: .utf8)
+        let picture = try #require(page.firstMatch(of: /```mermaid\n(?s:(.*?))```/)?.output.1)
+        let drawn = picture.matches(of: /(?m)^ +(\w+) --> ([\w& ]+)$/).flatMap { match in
+            match.output.2.split(separator: " & ").map { "\(match.output.1) --> \($0)" }
+        }
+        let targets = Self.targets.filter { $0.folder.hasPrefix("Sources/") }
+        let direct = Dictionary(uniqueKeysWithValues: targets.map { ($0.name, $0.dependencies) })
+        func reached(from name: String) -> Set<String> {
+            direct[name, default: []].reduce(into: []) { $0.formUnion(reached(from: $1).union([$1])) }
+        }
+        let arrows = targets.flatMap { target in
+            target.dependencies.subtracting(
+                target.dependencies.reduce(into: []) { $0.formUnion(reached(from: $1)) }
+            ).map { "\(target.name) --> \($0)" }
+        }
+        #expect(drawn.count == Set(drawn).count)
+        #expect(drawn.sorted() == arrows.sorted())
+    }
+
+    /// Every target has its line in the README's table, and every line its folder.
+    @Test func foldersAreInTheREADME() throws {
+        let readme = try String(contentsOfFile: packageRoot + "/README.md", encoding: .utf8)
+        let section = try #require(readme.firstMatch(of: /\n## Where things are\n(?s:(.*?))\n#/)?.output.1)
+        let listed = section.matches(of: /(?m)^\| (`[^|]*`) \|/).flatMap { row in
+            row.output.1.matches(of: /`(\w+)`/).map { String($0.output.1) }
+        }
+        let folders = try FileManager.default.contentsOfDirectory(atPath: packageRoot + "/Sources")
+        #expect(listed.sorted() == folders.sorted())
+    }
+
     @Test func onlySentinelImportsItsC() throws {
         let importers = try Self.targets.filter { try imports(of: $0).contains("CSentinel") }.map(\.name)
         #expect(importers == ["Sentinel"])

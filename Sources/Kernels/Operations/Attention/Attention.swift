@@ -134,6 +134,8 @@ extension Attention.Backward: KernelInDouble where Scalar == Double {
     ///     ε dq      = L·|initial| + Σ (ε_dpreatt + (L + 3)·|dpreatt|)·|k| / √hs
     ///     ε dk      = (T − t)·|initial| + Σ (ε_dpreatt + (T − t + 3)·|dpreatt|)·|q| / √hs
     ///     ε dv      = (T − t)·|initial| + (T − t + 1)·Σ att·|dout|
+    ///
+    /// In dq and dk ε_dpreatt is at least that of hs + T + 5 roundings that underflow, which key and query magnify.
     public func roundingErrors(into ε: Self, from start: Self) {
         let (hs, scale) = (C / NH, 1 / Double(C / NH).squareRoot())
         PackedToken.startErrors(into: ε.dinp, from: start.dinp, T: T, C: C)
@@ -153,7 +155,8 @@ extension Attention.Backward: KernelInDouble where Scalar == Double {
                 ε.dpreatt[entry] =
                     seen * abs(start.dpreatt[entry])
                     + abs(att[entry]) * (ε.datt[entry] + byErrors + (seen + 3) * (abs(datt[entry]) + byValues))
-                let (error, value) = (ε.dpreatt[entry], abs(dpreatt[entry]))
+                let underflow = Double(hs + T + 5) * RoundingError.underflow
+                let (error, value) = (max(ε.dpreatt[entry], underflow), abs(dpreatt[entry]))
                 for i in 0..<hs {
                     ε.dinp[token.q + i] += scale * ((seen + 3) * value + error) * abs(inp[k + i])
                     ε.dinp[k + i] += scale * ((seeing + 3) * value + error) * abs(inp[token.q + i])

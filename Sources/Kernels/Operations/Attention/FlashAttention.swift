@@ -149,6 +149,8 @@ extension FlashAttention.Backward: KernelInDouble where Scalar == Double {
     ///     ε_D  = (hs + 1)·Σ |dout||out| + Σ att·((y + L + 3)·|datt| + ε_a)
     ///     ε_ds = att·((y + 3)·(|datt| + |D|) + ε_a + ε_D)
     ///
+    /// with att·y at least what may be flushed, and ε_ds at least hs + T + 5 roundings that underflow;
+    ///
     ///     ε dq = L·|initial| + Σ (ε_ds + (L + 3)·|ds|)·|k| / √hs
     ///     ε dk = (T − t)·|initial| + Σ (ε_ds + (T − t + 3)·|ds|)·|q| / √hs
     ///     ε dv = (T − t)·|initial| + Σ att·(y + T − t + 1)·|dout|
@@ -172,11 +174,14 @@ extension FlashAttention.Backward: KernelInDouble where Scalar == Double {
             for t2 in att.indices {
                 let (k, v, seeing) = (token.keys[t2], token.values[t2], Double(T - t2))
                 let ds = abs(att[t2] * (datt[t2] - D))
-                let error = att[t2] * ((y[t2] + 3) * (abs(datt[t2]) + abs(D)) + errorDatt[t2] + errorD)
+                let errorAtt = max(att[t2] * y[t2], RoundingError.flushed)
+                let error = max(
+                    (errorAtt + 3 * att[t2]) * (abs(datt[t2]) + abs(D)) + att[t2] * (errorDatt[t2] + errorD),
+                    Double(hs + T + 5) * RoundingError.underflow)
                 for i in 0..<hs {
                     ε.dinp[token.q + i] += scale * (error + (seen + 3) * ds) * abs(inp[k + i])
                     ε.dinp[k + i] += scale * (error + (seeing + 3) * ds) * abs(inp[token.q + i])
-                    ε.dinp[v + i] += att[t2] * (y[t2] + seeing + 1) * abs(dout[token.o + i])
+                    ε.dinp[v + i] += (errorAtt + att[t2] * (seeing + 1)) * abs(dout[token.o + i])
                 }
             }
         }

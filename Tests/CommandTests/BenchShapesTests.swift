@@ -14,7 +14,7 @@ struct BenchShapesTests {
         }
         let readme = (try? String(contentsOfFile: packageRoot + "/README.md", encoding: .utf8)) ?? ""
         return (helps + [readme]).reduce(into: Set<String>()) { shapes, text in
-            shapes.formUnion(text.matches(of: /\b(\d+M|tiny):\d+x\d+\b/).map { String($0.output.0) })
+            shapes.formUnion(text.matches(of: /(?:\d+M|tiny):\d+x\d+/).map { String($0.output) })
             if text.contains(/\bodd\b/) { shapes.insert("odd") }
         }.sorted()
     }()

@@ -43,17 +43,16 @@ public struct CallValues<Scalar: KernelScalar>: Sendable {
 extension CallValues<Double> {
     /// The rounding error ε of every element of the results, given what they should hold. See ``KernelInDouble``.
     public func roundingErrors<K: KernelInDouble>(of _: K.Type, truth: [String: [Double]]) -> [String: [Double]] {
-        let (start, errors) = (OwnedCall<K>(self), OwnedCall<K>(self))
+        let start = OwnedCall<K>(self)
         for bound in start.call.results where bound.argument.role == .output { bound.view.fill(0) }
-        // What the contract forgets stays NaN, and no bound.
-        for bound in errors.call.results { bound.view.fill(.nan) }
-        let right = OwnedCall<K>(self)
-        for bound in right.call.results {
-            guard let truth = truth[bound.argument.name] else {
-                preconditionFailure("\(K.name): no truth of \(bound.argument.name)")
+        let right = start.withResults { argument in
+            guard let truth = truth[argument.name] else {
+                preconditionFailure("\(K.name): no truth of \(argument.name)")
             }
-            _ = bound.view.buffer.update(fromContentsOf: truth)
+            return truth
         }
+        // What the contract forgets stays NaN, and no bound.
+        let errors = start.withResults { [Double](repeating: .nan, count: $0.count) }
         right.call.roundingErrors(into: errors.call, from: start.call)
         return errors.results
     }
@@ -72,14 +71,9 @@ public struct OwnedCall<K: Kernel>: Sendable {
     /// - Precondition: they are all that the contract asks for, in its shapes.
     public init(_ values: CallValues<K.Scalar>) {
         var memory: [any Sendable] = []
-        func place<Element: BitwiseCopyable & Sendable>(_ elements: [Element], _ argument: Argument)
-            -> UnsafeMutableRawPointer
-        {
-            precondition(elements.count == argument.count, "\(K.name): \(argument.name) has \(elements.count) elements")
-            let block = Block(elements)
-            memory.append(block)
-            return UnsafeMutableRawPointer(block.view.base)
-        }
+        func place<Element: BitwiseCopyable & Sendable>(
+            _ elements: [Element], _ argument: Argument
+        ) -> UnsafeMutableRawPointer { Self.place(elements, argument, in: &memory) }
         call = K(sizes: values.sizes, hyperparameters: values.hyperparameters, overwrites: values.overwrites) {
             argument in
             if argument.isOptional && values.absent.contains(argument.name) { return nil }
@@ -97,6 +91,27 @@ public struct OwnedCall<K: Kernel>: Sendable {
         self.memory = memory
     }
 
+    private init(_ call: K, _ memory: [any Sendable]) { (self.call, self.memory) = (call, memory) }
+
+    /// The same call with results of its own, which hold those values; its inputs are shared.
+    func withResults(_ values: (Argument) -> [K.Scalar]) -> OwnedCall {
+        var memory = memory
+        let call = call.moved { bound in
+            guard bound.argument.isResult, bound.isPresent else { return bound.address }
+            return Self.place(values(bound.argument), bound.argument, in: &memory)
+        }
+        return OwnedCall(call, memory)
+    }
+
+    private static func place<Element: BitwiseCopyable & Sendable>(
+        _ elements: [Element], _ argument: Argument, in memory: inout [any Sendable]
+    ) -> UnsafeMutableRawPointer {
+        precondition(elements.count == argument.count, "\(K.name): \(argument.name) has \(elements.count) elements")
+        let block = Block(elements)
+        memory.append(block)
+        return UnsafeMutableRawPointer(block.view.base)
+    }
+
     /// What the results hold now, by name.
     public var results: [String: [K.Scalar]] {
         withExtendedLifetime(memory) {
@@ -111,9 +126,14 @@ private final class Block<Element: BitwiseCopyable & Sendable>: Sendable {
     let view: MutableView<Element>
 
     init(_ elements: [Element]) {
-        let room = Tensor<Element>.alignment / MemoryLayout<Element>.stride
-        let filling = elements.first.map { [Element](repeating: $0, count: 4 * room) } ?? []
-        tensor = Tensor(filling + elements + filling)
-        view = tensor.view.slice(filling.count..<filling.count + elements.count)
+        guard let filling = elements.first else {
+            tensor = Tensor([])
+            view = .empty
+            return
+        }
+        let room = 4 * Tensor<Element>.alignment / MemoryLayout<Element>.stride
+        tensor = Tensor(repeating: filling, count: elements.count + 2 * room)
+        view = tensor.view.slice(room..<room + elements.count)
+        _ = view.buffer.update(fromContentsOf: elements)
     }
 }

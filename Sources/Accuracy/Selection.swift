@@ -19,9 +19,12 @@ struct Selection: Sendable, Hashable {
 
     /// The flat indices in a tensor of those axes of its selected elements, in order.
     func indices(in axes: [Axis]) -> [Int] {
+        let factors = axes.flatMap(\.factors)
+        let chosen = factors.map { factor in factor.size.flatMap { positions[$0] } }
+        guard chosen.contains(where: { $0 != nil }) else { return Array(0..<axes.reduce(1) { $0 * $1.extent }) }
         var indices = [0]
-        for factor in axes.flatMap(\.factors) {
-            let chosen = factor.size.flatMap { positions[$0] } ?? Array(0..<factor.extent)
+        for (factor, chosen) in zip(factors, chosen) {
+            let chosen = chosen ?? Array(0..<factor.extent)
             indices = indices.flatMap { outer in chosen.map { outer * factor.extent + $0 } }
         }
         return indices
@@ -57,7 +60,7 @@ struct Selection: Sendable, Hashable {
         while true {
             let selection = Selection(
                 positions: counts.filter { $1 < extents[$0, default: 0] }.mapValues { Array(0..<$0) })
-            if selection.work(kernel, whole) <= limit { break }
+            if K.work(at: selection.sizes(of: whole)) <= limit { break }
             // The name decides between two alike, so that every run takes the same.
             guard let (name, count) = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), count > 2 else {
                 break
@@ -69,12 +72,6 @@ struct Selection: Sendable, Hashable {
             selection.positions[name] = pick(count, of: extents[name, default: 0], using: &generator)
         }
         return selection
-    }
-
-    /// The operations or elements of the part, whichever are more.
-    private func work<K: Kernel>(_ kernel: K.Type, _ whole: Signature) -> Int {
-        let elements = whole.arguments.reduce(0) { $0 + axes($1.axes).map(\.extent).reduce(1, *) }
-        return max(elements, K(sizes: sizes(of: whole)) { _ in nil }.cost.operations)
     }
 
     /// `count` of `0..<total`, in order: the first and last third, and one of each of as many stretches between.

@@ -79,7 +79,28 @@ struct AttentionForwardRecipe: Recipe {
     ]
 }
 
-struct AttentionBackwardRecipe: Recipe {
+/// A backward recipe whose sums are scaled by 1/√hs.
+protocol ScaledSums: Recipe {
+    /// Whether the scale is applied to each term, and not to the sum.
+    var scalesTerms: Bool { get }
+}
+
+extension ScaledSums {
+    /// 1/√hs
+    static var root: @Sendable (Int) -> Float { { 1 / Float($0).squareRoot() } }
+
+    /// Adds scale · Σ a·b to an element.
+    func add(
+        to dinp: MutableView<Float>, _ place: Int, _ count: Int, _ scale: Float, _ term: (Int) -> (Float, Float)
+    ) {
+        dinp[place] =
+            scalesTerms || scale == 1
+            ? arithmetic.dot(from: dinp[place], count, { scale * term($0).0 }, { term($0).1 })
+            : dinp[place] + scale * arithmetic.dot(count, { term($0).0 }, { term($0).1 })
+    }
+}
+
+struct AttentionBackwardRecipe: ScaledSums {
     typealias Call = Attention.Backward<Float>
 
     var arithmetic = Arithmetic()
@@ -92,8 +113,6 @@ struct AttentionBackwardRecipe: Recipe {
     var first: @Sendable (_ t2: Int, _ T: Int) -> Int = { t2, _ in t2 }
     var usesInitial = true
     var keyFromKey = false
-
-    private static let root: @Sendable (Int) -> Float = { 1 / Float($0).squareRoot() }
 
     mutating func choose(using generator: inout SplitMix64) { scalesTerms = Bool.random(using: &generator) }
 
@@ -137,15 +156,6 @@ struct AttentionBackwardRecipe: Recipe {
                 }
             }
         }
-    }
-
-    private func add(
-        to dinp: MutableView<Float>, _ place: Int, _ count: Int, _ scale: Float, _ term: (Int) -> (Float, Float)
-    ) {
-        dinp[place] =
-            scalesTerms || scale == 1
-            ? arithmetic.dot(from: dinp[place], count, { scale * term($0).0 }, { term($0).1 })
-            : dinp[place] + scale * arithmetic.dot(count, { term($0).0 }, { term($0).1 })
     }
 
     static let faults: [Change<Self>] = [

@@ -78,7 +78,7 @@ struct FlashAttentionForwardRecipe: Recipe {
     ]
 }
 
-struct FlashAttentionBackwardRecipe: Recipe {
+struct FlashAttentionBackwardRecipe: ScaledSums {
     typealias Call = FlashAttention.Backward<Float>
 
     var arithmetic = Arithmetic()
@@ -100,8 +100,6 @@ struct FlashAttentionBackwardRecipe: Recipe {
     var keyFromKey = false
     /// The part of inp that dout is multiplied with.
     var valuePart = 2
-
-    private static let root: @Sendable (Int) -> Float = { 1 / Float($0).squareRoot() }
 
     mutating func choose(using generator: inout SplitMix64) {
         sums.choose(using: &generator)
@@ -154,15 +152,6 @@ struct FlashAttentionBackwardRecipe: Recipe {
                 }
             }
         }
-    }
-
-    private func add(
-        to dinp: MutableView<Float>, _ place: Int, _ count: Int, _ scale: Float, _ term: (Int) -> (Float, Float)
-    ) {
-        dinp[place] =
-            scalesTerms || scale == 1
-            ? arithmetic.dot(from: dinp[place], count, { scale * term($0).0 }, { term($0).1 })
-            : dinp[place] + scale * arithmetic.dot(count, { term($0).0 }, { term($0).1 })
     }
 
     static let faults: [Change<Self>] = [

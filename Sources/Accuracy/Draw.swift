@@ -46,101 +46,122 @@ public struct DrawnCall: Sendable, Hashable {
         (self.sizes, self.absent, self.overwrites, self.seed) = (sizes, absent, overwrites, seed)
     }
 
-    /// What the call takes, every number exact in float32; what follows from a forward call comes from that of `reference`.
+    /// What the call takes, every number exact in float32; what follows from a forward call comes from that of `reference`,
+    /// and all else from `source`, which is the draw unless given.
     ///
     /// - Precondition: the contract accepts the sizes.
-    public func values<K: KernelInDouble>(of kernel: K.Type, by reference: KernelSet<Double>) -> CallValues<Double> {
-        values(of: kernel, at: Selection(), by: reference)
+    public func values<K: KernelInDouble>(
+        of kernel: K.Type, by reference: KernelSet<Double>, from source: (any ElementSource)? = nil
+    ) -> CallValues<Double> {
+        values(of: kernel, at: Selection(), by: reference, from: source)
     }
 
     /// The same of the part of the call at those positions.
     func values<K: KernelInDouble>(
-        of kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
+        of kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>,
+        from source: (any ElementSource)? = nil
     ) -> CallValues<Double> {
-        let whole = signature(kernel)
-        var values = part(whole, at: selection)
-        let derived = left(to: kernel, at: selection, by: reference)
-        for argument in whole.inputs {
-            guard !absent.contains(argument.name), values.numbers[argument.name] == nil,
-                values.tokens[argument.name] == nil
-            else { continue }
-            draw(argument, at: selection, derived, into: &values)
+        let filling = Filling(source: source ?? self, selection: selection, reference: reference)
+        return filling.values(of: kernel, filling.left(to: kernel, self), self)
+    }
+
+    /// The inputs of a kernel that forward calls leave for it; none for a kernel that is no derivative.
+    public static func derived<K: Kernel<Double>>(of kernel: K.Type) -> Set<String> {
+        func made<B: BackwardKernel>(_: B.Type) -> [String] where B.Scalar == Double {
+            B.derivative.forward.flatMap { $0.init().signature.results.map(\.name) }
         }
-        return values
+        guard let backward = kernel as? any (BackwardKernel & Kernel<Double>).Type else { return [] }
+        return Set(made(backward)).intersection(K().signature.inputs.map(\.name))
     }
 
     /// What the whole call takes.
-    func signature<K: Kernel>(_: K.Type) -> Signature {
+    public func signature<K: Kernel>(_: K.Type) -> Signature {
         K(sizes: sizes, overwrites: overwrites) { _ in nil }.signature
     }
+}
 
-    /// The part's sizes, with what its results hold before.
-    private func part(_ whole: Signature, at selection: Selection) -> CallValues<Double> {
+/// Where the elements of arguments come from that follow from no forward call; each is asked for by its flat index in the
+/// whole argument.
+public protocol ElementSource {
+    /// The numbers of an argument that its contract says are drawn so, each exact in float32.
+    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: [Int]) -> [Double]
+    /// The tokens of an argument, each below `bound`.
+    func tokens(_ argument: Argument, below bound: Int, at indices: [Int]) -> [Int32]
+}
+
+extension DrawnCall: ElementSource {
+    public func numbers(_ argument: Argument, _ distribution: Distribution, at indices: [Int]) -> [Double] {
+        let draw = Draw(argument.name, seed: seed)
+        return indices.map { Double(draw.number($0, distribution)) }
+    }
+
+    public func tokens(_ argument: Argument, below bound: Int, at indices: [Int]) -> [Int32] {
+        let draw = Draw(argument.name, seed: seed)
+        return indices.map { draw.token($0, below: bound) }
+    }
+}
+
+/// Fills in the arguments of a call, or of the part of it at a selection.
+private struct Filling {
+    let source: any ElementSource
+    let selection: Selection
+    let reference: KernelSet<Double>
+
+    /// What `kernel` takes, where what is `known` by name comes from forward calls.
+    func values<K: Kernel<Double>>(
+        of kernel: K.Type, _ known: [String: [Double]], _ call: DrawnCall
+    ) -> CallValues<Double> {
+        let whole = call.signature(kernel)
         var values = CallValues<Double>(
-            sizes: selection.sizes(of: whole), overwrites: overwrites, absent: absent)
-        for argument in whole.results where argument.role == .accumulator && !absent.contains(argument.name) {
-            draw(argument, at: selection, [:], into: &values)
+            sizes: selection.sizes(of: whole), overwrites: call.overwrites, absent: call.absent)
+        for argument in whole.arguments where argument.role != .output && !call.absent.contains(argument.name) {
+            let indices = selection.indices(in: argument.axes)
+            switch argument.elements {
+            case .tokens(let bound):
+                values.tokens[argument.name] = source.tokens(argument, below: bound, at: indices)
+            case .numbers(let distribution):
+                values.numbers[argument.name] =
+                    known[argument.name] ?? source.numbers(argument, distribution, at: indices)
+            }
         }
         return values
     }
 
-    private func draw(
-        _ argument: Argument, at selection: Selection, _ derived: [String: [Double]],
-        into values: inout CallValues<Double>
-    ) {
-        let (draw, indices) = (Draw(argument.name, seed: seed), selection.indices(in: argument.axes))
-        switch argument.elements {
-        case .tokens(let bound): values.tokens[argument.name] = indices.map { draw.token($0, below: bound) }
-        case .numbers(let distribution):
-            values.numbers[argument.name] =
-                derived[argument.name] ?? indices.map { Double(draw.number($0, distribution)) }
-        }
-    }
-
-    /// What the forward calls of a backward kernel leave for it, rounded to float32, at the positions of `selection`.
-    private func left<K: KernelInDouble>(
-        to kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
-    ) -> [String: [Double]] {
+    /// What the forward calls of a backward kernel leave for it, rounded to float32.
+    func left<K: KernelInDouble>(to kernel: K.Type, _ call: DrawnCall) -> [String: [Double]] {
         guard let backward = kernel as? any (BackwardKernel & Kernel<Double>).Type else { return [:] }
-        return left(byForwardOf: backward, at: selection, by: reference)
+        return left(byForwardOf: backward, call)
     }
 
     private func left<K: BackwardKernel>(
-        byForwardOf kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>
+        byForwardOf kernel: K.Type, _ call: DrawnCall
     ) -> [String: [Double]] where K.Scalar == Double {
-        let wanted = Set(signature(kernel).inputs.map(\.name))
-        let forward = K.derivative.forward
+        let derived = DrawnCall.derived(of: kernel)
+        guard !derived.isEmpty else { return [:] }
         // A forward call has no gradients to overwrite.
-        let call = DrawnCall(sizes: sizes, absent: absent, seed: seed)
-        let made = forward.flatMap { call.signature($0).results }
-        guard made.contains(where: { wanted.contains($0.name) }) else { return [:] }
+        let call = DrawnCall(sizes: call.sizes, absent: call.absent, seed: call.seed)
+        let forward = K.derivative.forward
+        let wanted = forward.flatMap { call.signature($0).results }.filter { derived.contains($0.name) }
         // A part of a forward call suffices where what is wanted of it can be computed position by position.
-        let common = made.filter { wanted.contains($0.name) }.map(\.independent).reduce(selection.names) {
-            $0.intersection($1)
+        let common = wanted.map(\.independent).reduce(selection.names) { $0.intersection($1) }
+        let inner = Filling(source: source, selection: selection.only(common), reference: reference)
+        let known = forward.reduce(into: [String: [Double]]()) { known, kernel in
+            known.merge(inner.results(of: kernel, known, call)) { $1 }
         }
-        let inner = selection.only(common)
-        var known: [String: [Double]] = [:]
-        for kernel in forward { known.merge(call.results(of: kernel, given: known, at: inner, by: reference)) { $1 } }
         // Of what was computed whole, the selected positions.
         let rest = selection.only(selection.names.subtracting(common))
         return Dictionary(
-            uniqueKeysWithValues: made.filter { wanted.contains($0.name) }.map { argument in
+            uniqueKeysWithValues: wanted.map { argument in
                 let numbers = known[argument.name] ?? []
-                let indices = rest.indices(in: inner.axes(argument.axes))
+                let indices = rest.indices(in: inner.selection.axes(argument.axes))
                 return (argument.name, indices.map { Double(Float(numbers[$0])) })
             })
     }
 
-    /// What a forward call leaves, given what those before it left.
     private func results<K: Kernel<Double>>(
-        of kernel: K.Type, given known: [String: [Double]], at selection: Selection, by reference: KernelSet<Double>
+        of kernel: K.Type, _ known: [String: [Double]], _ call: DrawnCall
     ) -> [String: [Double]] {
-        let signature = signature(kernel)
-        var values = part(signature, at: selection)
-        for argument in signature.inputs where !absent.contains(argument.name) {
-            draw(argument, at: selection, known, into: &values)
-        }
-        return values.results(of: kernel, by: reference)
+        values(of: kernel, known, call).results(of: kernel, by: reference)
     }
 }
 

@@ -51,11 +51,14 @@ public struct KernelCase: Sendable {
         }
     }
 
-    /// A case of drawn values, with the truth by a reference in double.
+    /// A case of drawn values, or of those of `source`, with the truth by a reference in double.
     ///
     /// - Precondition: the contract accepts the sizes.
-    public init<K: Kernel<Float>>(_ kernel: K.Type, name: String, _ call: DrawnCall, by reference: KernelSet<Double>) {
-        let values = call.values(of: K.InDouble.self, by: reference)
+    public init<K: Kernel<Float>>(
+        _ kernel: K.Type, name: String, _ call: DrawnCall, by reference: KernelSet<Double>,
+        from source: (any ElementSource)? = nil
+    ) {
+        let values = call.values(of: K.InDouble.self, by: reference, from: source)
         self.init(
             kernel, name: name, values.converted(), truth: values.results(of: K.InDouble.self, by: reference))
     }

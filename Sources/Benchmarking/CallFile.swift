@@ -10,10 +10,12 @@ package final class CallFile {
     /// Draws the call and writes it.
     ///
     /// - Throws: ``TaskError`` when the file cannot be written.
-    init<K: Kernel<Float>>(_ kernel: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>) throws(TaskError) {
+    package init<K: Kernel<Float>>(_ kernel: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>)
+        throws(TaskError)
+    {
         let path = NSTemporaryDirectory() + "plumbline-call-\(UUID().uuidString)"
         let values = call.values(of: K.InDouble.self, by: reference)
-        let contract = K(sizes: call.sizes, overwrites: call.overwrites) { _ in nil }.signature
+        let contract = call.signature(kernel)
         var arguments: [KernelTask.Argument] = []
         var writer = try Writer(path)
         do {
@@ -42,18 +44,6 @@ package final class CallFile {
             kernel: K.name, sizes: contract.sizesByName,
             hyperparameters: Dictionary(uniqueKeysWithValues: contract.hyperparameters.map { ($0.name, $0.value) }),
             arguments: arguments, file: path, threads: 1)
-    }
-
-    /// Draws the call of a kernel that is not known before.
-    ///
-    /// - Throws: ``TaskError`` when the file cannot be written.
-    package static func of(
-        _ kernel: any Kernel<Float>.Type, _ call: DrawnCall, by reference: KernelSet<Double>
-    ) throws(TaskError) -> CallFile {
-        func open<K: Kernel<Float>>(_ kernel: K.Type) throws(TaskError) -> CallFile {
-            try CallFile(kernel, call, by: reference)
-        }
-        return try open(kernel)
     }
 
     deinit { unlink(task.file) }

@@ -99,9 +99,10 @@ final class CallRecorder: KernelInterceptor {
 
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
         guard isListening else { return }
-        let arguments = call.arguments
+        let presented = call.presented
+        let arguments = presented.arguments
         let absent = Set(arguments.filter { !$0.isPresent }.map(\.argument.name))
-        let sizes = call.signature.sizesByName
+        let sizes = presented.signature.sizesByName
         guard !calls.contains(where: { $0.name == K.name && $0.sizes == sizes && $0.absent == absent }) else {
             return
         }

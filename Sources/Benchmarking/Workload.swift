@@ -36,7 +36,7 @@ struct Workload: Sendable {
         let elements = signature.arguments.filter { !call.absent.contains($0.name) }.reduce(0) { $0 + $1.count }
         cost = typed.cost
         footprint = min(4 * elements, cost.bytes)
-        sizes = signature.sizes.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+        sizes = K.words(forSizes: call.sizes)
     }
 
     /// The calls that the model of a shape makes of the kernels of `catalog`, in the order of the catalog; and one of each
@@ -47,7 +47,10 @@ struct Workload: Sendable {
             let calls = recorded.filter { $0.name == kernel.name }
             return calls.isEmpty
                 ? [Self.invented(kernel, shape, recorded.map(\.sizes))]
-                : calls.map { make(kernel, shape, $0.place, DrawnCall(sizes: $0.sizes, absent: $0.absent)) }
+                : calls.map {
+                    Workload(
+                        kernel, shape: shape.name, place: $0.place, DrawnCall(sizes: $0.sizes, absent: $0.absent))
+                }
         }
     }
 
@@ -62,26 +65,17 @@ struct Workload: Sendable {
         return Workload(kernel, shape: shape.name, place: "alone", DrawnCall(sizes: sizes))
     }
 
-    private static func make<K: Kernel<Float>>(
-        _ kernel: K.Type, _ shape: BenchmarkShape, _ place: String, _ call: DrawnCall
-    ) -> Workload {
-        Workload(kernel, shape: shape.name, place: place, call)
-    }
-
     /// The call's arguments in a file.
     ///
     /// - Throws: ``TaskError`` when it cannot be written.
     func file(by reference: KernelSet<Double>) throws(TaskError) -> CallFile {
-        try CallFile.of(kernel, call, by: reference)
+        try CallFile(kernel, call, by: reference)
     }
 
     /// What it should compute.
     ///
     /// - Throws: `SignatureError` where the sizes cannot be used.
     func truth(by reference: KernelSet<Double>) throws(SignatureError) -> Truth {
-        func open<K: Kernel<Float>>(_ kernel: K.Type) throws(SignatureError) -> Truth {
-            try Truth(call, of: kernel, by: reference)
-        }
-        return try open(kernel)
+        try Truth(call, of: kernel, by: reference)
     }
 }

@@ -49,7 +49,7 @@ struct GradientProblem {
         // Inputs, and what forward makes of them.
         var exact = CallValues<Double>(sizes: call.sizes, absent: call.absent)
         values = exact.converted()
-        let signature = Self.signature(K.self, call.sizes)
+        let signature = call.signature(K.self)
         for argument in signature.inputs {
             guard case .tokens(let bound) = argument.elements else { continue }
             // The last of the vocabulary, where loops end, is among them.
@@ -60,7 +60,7 @@ struct GradientProblem {
         var drawn: Set<String> = []
         var made: [Argument] = []
         for kernel in forward {
-            let signature = Self.signature(kernel, call.sizes)
+            let signature = call.signature(kernel)
             for argument in signature.inputs
             where exact.numbers[argument.name] == nil && exact.tokens[argument.name] == nil
                 && !call.absent.contains(argument.name)
@@ -168,10 +168,6 @@ struct GradientProblem {
         // A kernel may leave the processor in another state than it found it in; `verify` says so.
         FloatingPointEnvironment.restore()
         return results
-    }
-
-    private static func signature<K: Kernel<Float>>(_: K.Type, _ sizes: [String: Int]) -> Signature {
-        K(sizes: sizes) { _ in nil }.signature
     }
 
     // MARK: - Forward

@@ -42,8 +42,9 @@ struct CallArguments {
     let results: [(argument: Argument, view: MutableView<Float>)]
 
     init<K: Kernel<Float>>(_ call: K) {
-        let arguments = call.arguments
-        sizes = call.signature.sizes.map(\.value)
+        let presented = call.presented
+        let arguments = presented.arguments
+        sizes = presented.signature.sizes.map(\.value)
         inputs = arguments.filter { bound in
             if case .numbers = bound.argument.elements { !bound.argument.isResult } else { false }
         }.map { View($0.view) }

@@ -122,7 +122,7 @@ public struct TimingSelfTest {
     /// Pairs from several pairs of new processes, as the gate takes them.
     private func samples(_ number: Int, _ injected: Double, seed: UInt64, budget: Double) throws -> PairedSamples {
         let (kernel, sizes) = Self.calls[number]
-        let file = try CallFile.of(
+        let file = try CallFile(
             kernel, DrawnCall(sizes: sizes, seed: seed), by: KernelSet(KernelCatalog.standard.exact))
         var samples = PairedSamples()
         for _ in 0..<Gate.processes {

@@ -54,10 +54,9 @@ public struct CaseTrial {
         return absences.enumerated().map { number, absent in
             let call = DrawnCall(
                 small: kernel, elements: elements, absent: absent, seed: seed &+ UInt64(number) << 32)
-            let sizes = K(sizes: call.sizes) { _ in nil }.signature.sizes.map { "\($0.name) \($0.value)" }
             return CaseTrial(
                 kernel,
-                KernelCase(kernel, name: "drawn at \(sizes.joined(separator: ", "))", call, by: reference))
+                KernelCase(kernel, name: "drawn at \(K.words(forSizes: call.sizes))", call, by: reference))
         }
     }
 }

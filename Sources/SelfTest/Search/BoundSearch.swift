@@ -50,7 +50,7 @@ struct BoundSearch: Sendable {
         _ kernel: K.Type, seed: UInt64, by reference: KernelSet<Double>
     ) -> KernelCase {
         let call = DrawnCall(small: kernel, elements: 4096, seed: seed)
-        return KernelCase(kernel, name: "drawn at \(kernel.description(of: call.sizes))", call, by: reference)
+        return KernelCase(kernel, name: "drawn at \(kernel.words(forSizes: call.sizes))", call, by: reference)
     }
 
     /// The largest fraction for each result of one variant on one case.
@@ -69,12 +69,5 @@ struct BoundSearch: Sendable {
                 index: indices(of: measure.worstIndex, in: result.argument.shape), case: kernelCase.name,
                 choices: recipe.choices, expected: measure.expected, actual: measure.actual)
         }
-    }
-}
-
-extension Kernel {
-    /// Sizes in words, in the order of the contract.
-    static func description(of sizes: [String: Int]) -> String {
-        Self(sizes: sizes) { _ in nil }.signature.sizes.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
 }

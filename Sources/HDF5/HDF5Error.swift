@@ -20,6 +20,9 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
         detail = HDF5Library.takeErrors()
     }
 
+    /// Why it failed, without where: what the operating system or libhdf5 said, or what failed.
+    public var reason: String { detail.isEmpty ? problem : detail }
+
     public var description: String {
         (object.isEmpty ? file : "\(file): \(object)") + ": \(problem)" + (detail.isEmpty ? "" : " (\(detail))")
     }

@@ -92,10 +92,10 @@ struct HuggingFaceModel {
             let view: MutableView<Float> = parameters[tensor]
             if Self.isTransposed(tensor) {
                 let stored = Tensor<Float>(repeating: 0, count: tensor.count)
-                weights.read(entry, into: stored.view)
+                try weights.read(entry, into: stored.view)
                 transpose(View(stored.view), rows: shape[0], columns: shape[1], into: view)
             } else {
-                weights.read(entry, into: view.slice(0..<shape.reduce(1, *)))
+                try weights.read(entry, into: view.slice(0..<shape.reduce(1, *)))
             }
         }
         try checkHead(layout, parameters, &unread)
@@ -122,7 +122,7 @@ struct HuggingFaceModel {
         let embedding: View<Float> = parameters[layout.wte]
         let count = configuration.vocabularySize * configuration.channels
         let stored = Tensor<Float>(repeating: 0, count: head.shape.reduce(1, *))
-        weights.read(head, into: stored.view)
+        try weights.read(head, into: stored.view)
         guard stored.view.count == count, (0..<count).allSatisfy({ stored.view[$0] == embedding[$0] }) else {
             throw ModelFormatError(weights.path, "\(name): it differs from the token embedding, and they must be tied")
         }

@@ -14,7 +14,8 @@ struct LLMCModelFile {
         case float32 = 3
         case bfloat16 = 5
 
-        var bytes: Int { self == .float32 ? 4 : 2 }
+        var stored: StoredFloats { self == .float32 ? .float32 : .bfloat16 }
+        var bytes: Int { stored.bytes }
     }
 
     static let magic: Int32 = 20_240_326
@@ -22,40 +23,35 @@ struct LLMCModelFile {
     let path: String
     let configuration: Configuration
     let precision: Precision
-    private let data: Data
+    private let file: LLMCFile
 
-    /// Maps the file at `path`.
+    /// Opens the file at `path`.
     init(readingFrom path: String) throws(ModelFormatError) {
-        let data = try Data(llmcFile: path, magic: Self.magic, kind: "model")
-        guard let precision = Precision(rawValue: data.word(1)) else {
+        let file = try LLMCFile(path, magic: Self.magic, kind: "model")
+        guard let precision = Precision(rawValue: file.word(1)) else {
             throw ModelFormatError(
-                path, "its version is \(data.word(1)), and versions 3 and 5 are read here; write it anew with llm.c")
+                path, "its version is \(file.word(1)), and versions 3 and 5 are read here; write it anew with llm.c")
         }
-        let word = { Int(data.word($0)) }
+        let word = { Int(file.word($0)) }
         self.path = path
         self.precision = precision
-        self.data = data
+        self.file = file
         configuration = try Configuration(
             checking: path, blockSize: word(2), vocabularySize: word(3), paddedVocabularySize: word(7),
             layers: word(4), heads: word(5), channels: word(6))
-        let expected = Data.headerBytes + precision.bytes * Self.order(configuration).reduce(0) { $0 + $1.count }
-        guard data.count == expected else {
+        let expected = LLMCFile.headerBytes + precision.bytes * Self.order(configuration).reduce(0) { $0 + $1.count }
+        guard file.count == expected else {
             throw ModelFormatError(
-                path, "its header says \(expected) bytes, and it has \(data.count); it is truncated or damaged")
+                path, "its header says \(expected) bytes, and it has \(file.count); it is truncated or damaged")
         }
     }
 
     /// Reads the parameters.
-    func loadParameters(into parameters: borrowing Arena<Float>) {
-        var offset = Data.headerBytes
+    func loadParameters(into parameters: borrowing Arena<Float>) throws(ModelFormatError) {
+        var offset = LLMCFile.headerBytes
         for tensor in Self.order(configuration) {
-            let view: MutableView<Float> = parameters[tensor]
-            data.withUnsafeBytes { bytes in
-                let source = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + precision.bytes * tensor.count])
-                switch precision {
-                case .float32: StoredFloats.float32.read(source, into: view)
-                case .bfloat16: StoredFloats.bfloat16.read(source, into: view)
-                }
+            try precision.stored.read(into: parameters[tensor]) { bytes throws(ModelFormatError) in
+                try file.read(at: offset, into: bytes)
             }
             offset += precision.bytes * tensor.count
         }
@@ -70,10 +66,9 @@ struct LLMCModelFile {
             c.blockSize, c.vocabularySize, c.layers, c.heads, c.channels, c.paddedVocabularySize,
         ].map { Int32($0) }
         try AtomicFile.stream(to: path) { write throws(FileWriteError) in
-            try write(Data.header([magic, precision.rawValue] + sizes))
+            try write(LLMCFile.header([magic, precision.rawValue] + sizes))
             for tensor in order(configuration) {
-                let stored: StoredFloats = precision == .float32 ? .float32 : .bfloat16
-                try write(stored.data(parameters[tensor]))
+                try write(precision.stored.data(parameters[tensor]))
             }
         }
     }

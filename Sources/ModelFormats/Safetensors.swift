@@ -16,7 +16,7 @@ struct Safetensors {
     let path: String
     /// The tensors by name.
     let entries: [String: Entry]
-    private let data: Data
+    private let file: InputFile
 
     private struct Listing: Codable {
         let dtype: String
@@ -24,21 +24,23 @@ struct Safetensors {
         let data_offsets: [Int]
     }
 
-    /// Maps the file at `path`.
+    /// Opens the file at `path`.
     init(readingFrom path: String) throws(ModelFormatError) {
         func error(_ problem: String) -> ModelFormatError { ModelFormatError(path, problem) }
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw ModelFormatError(path, "cannot be read (\(error.localizedDescription))")
+        let file: InputFile
+        do { file = try InputFile(path) } catch { throw ModelFormatError(error) }
+        func bytes(_ range: Range<Int>) throws(ModelFormatError) -> Data {
+            do { return try file.data(range) } catch { throw ModelFormatError(error) }
         }
-        let count = data.count
-        let length = count < 8 ? 0 : data.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+        let count = file.count
+        let length =
+            count < 8
+            ? 0 : try bytes(0..<8).withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard length > 1, length <= UInt64(count - 8), length < 100 << 20 else {
             throw error("it is not a safetensors file, or truncated within its header")
         }
         let start = 8 + Int(length)
-        guard let header = try? JSONSerialization.jsonObject(with: data[8..<start]) as? [String: Any] else {
+        guard let header = try? JSONSerialization.jsonObject(with: try bytes(8..<start)) as? [String: Any] else {
             throw error("its header is not JSON; it is not a safetensors file")
         }
         var entries: [String: Entry] = [:]
@@ -56,13 +58,17 @@ struct Safetensors {
             else { throw error("\(name): its data does not lie in the file; it is truncated or damaged") }
             entries[name] = Entry(format: format, shape: shape, range: start + offsets[0]..<start + offsets[1])
         }
-        self.path = path
+        (self.path, self.file) = (path, file)
         self.entries = entries
     }
 
     /// Reads a tensor into `view`, which has as many elements.
-    func read(_ entry: Entry, into view: MutableView<Float>) {
-        data.withUnsafeBytes { entry.format.read(UnsafeRawBufferPointer(rebasing: $0[entry.range]), into: view) }
+    func read(_ entry: Entry, into view: MutableView<Float>) throws(ModelFormatError) {
+        try entry.format.read(into: view) { bytes throws(ModelFormatError) in
+            do throws(FileReadError) {
+                try file.read(at: entry.range.lowerBound, into: bytes)
+            } catch { throw ModelFormatError(error) }
+        }
     }
 
     /// Writes float32 tensors; `data` makes the data of each in turn.

@@ -10,8 +10,18 @@ enum StoredFloats: String {
     /// The bytes of a number.
     var bytes: Int { self == .float32 ? 4 : 2 }
 
-    /// Reads as many numbers as `view` has.
-    func read(_ source: UnsafeRawBufferPointer, into view: MutableView<Float>) {
+    /// Reads as many numbers as `view` has: `fill` puts their bytes where it is told.
+    func read<Failure>(
+        into view: MutableView<Float>, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        if self == .float32 { return try fill(UnsafeMutableRawBufferPointer(view.buffer)) }
+        let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes * view.count, alignment: 64)
+        defer { stored.deallocate() }
+        try fill(stored)
+        convert(UnsafeRawBufferPointer(stored), into: view)
+    }
+
+    private func convert(_ source: UnsafeRawBufferPointer, into view: MutableView<Float>) {
         switch self {
         case .float32: UnsafeMutableRawBufferPointer(view.buffer).copyMemory(from: source)
         case .bfloat16:

@@ -29,7 +29,7 @@ public enum StoredModel: Sendable {
                     + "read here; write one with `train --export`")
         } else {
             let start = Self.start(of: path)
-            guard start.count == 8, start.word(0) == LLMCModelFile.magic else {
+            guard start.starts(with: LLMCFile.header([LLMCModelFile.magic]).prefix(4)) else {
                 throw ModelFormatError(
                     path,
                     "it is no model: neither a checkpoint of `train`, nor llm.c's (magic "
@@ -46,7 +46,8 @@ public enum StoredModel: Sendable {
 
     /// The first eight bytes; fewer where there are no more.
     private static func start(of path: String) -> Data {
-        (try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 8)) ?? Data()
+        guard let file = try? InputFile(path) else { return Data() }
+        return (try? file.data(0..<min(8, file.count))) ?? Data()
     }
 
     /// The model's sizes.
@@ -67,6 +68,11 @@ public enum StoredModel: Sendable {
         case .llmc(let path): try LLMCModelFile(readingFrom: path).loadParameters(into: parameters)
         case .huggingFace(let folder): try HuggingFaceModel(readingFrom: folder).loadParameters(into: parameters)
         }
+    }
+
+    /// Tries whether a model can be written to `path`, before there is one.
+    public static func attemptExport(to path: String) throws(FileWriteError) {
+        if path.hasSuffix(".bin") { try AtomicFile.attempt(path) } else { _ = try OutputFolder(path) }
     }
 
     /// Writes a model for others to read: llm.c's format where `path` ends in `.bin` (in bfloat16 for `.bf16.bin`), a

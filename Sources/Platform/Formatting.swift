@@ -36,11 +36,10 @@ public enum Formatting {
 
     /// Bytes as `12.3 MB` or `2.31 GB`.
     public static func bytes(_ value: Int) -> String {
-        switch value {
-        case ..<1_000_000: "\(number(Double(value) / 1e3)) kB"
-        case ..<1_000_000_000: "\(number(Double(value) / 1e6)) MB"
-        default: "\(number(Double(value) / 1e9)) GB"
-        }
+        var (amount, unit) = (Double(value) / 1e3, 0)
+        let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
+        while amount >= 1e3, unit < units.count - 1 { (amount, unit) = (amount / 1e3, unit + 1) }
+        return "\(number(amount)) \(units[unit])"
     }
 
     /// Seconds as `0.55 s` or `250 µs`.

@@ -5,13 +5,9 @@ import Platform
 public enum GitHubActions {
     private static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    /// Publishes the report; does nothing elsewhere.
-    ///
-    /// - Throws: ``FileWriteError`` when the summary cannot be written.
-    public static func publish(_ report: VerificationReport) throws(FileWriteError) {
-        try summarize(report.markdown)
-        guard environment["GITHUB_ACTIONS"] == "true" else { return }
-        for line in report.annotations { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    /// The lines that annotate the report's failures where they stand on standard output; none elsewhere.
+    public static func annotations(of report: VerificationReport) -> [String] {
+        environment["GITHUB_ACTIONS"] == "true" ? report.annotations : []
     }
 
     /// Adds Markdown to the step's summary, where `GITHUB_STEP_SUMMARY` names its file.
@@ -30,8 +26,7 @@ public enum GitHubActions {
             try file.write(contentsOf: Data(text.utf8))
             try file.close()
         } catch {
-            throw FileWriteError(
-                description: "GITHUB_STEP_SUMMARY: \(path) cannot be written (\(error.localizedDescription))")
+            throw FileWriteError(path, error.localizedDescription, remedy: "GITHUB_STEP_SUMMARY names it")
         }
     }
 }

@@ -20,6 +20,9 @@ public struct TensorLayout: Sendable {
     /// The number of elements of the allocation, padding between tensors included.
     public private(set) var count = 0
 
+    /// The number of elements that a layout stays at when it is larger than any memory.
+    public static let most = 1 << 56
+
     /// A layout with no tensors.
     public init() {}
 
@@ -28,7 +31,12 @@ public struct TensorLayout: Sendable {
     /// - Precondition: no tensor of that name has been appended.
     @discardableResult
     public mutating func append(_ name: String, _ shape: [Int]) -> TensorSpecification {
-        let specification = TensorSpecification(name: name, shape: shape, range: count..<count + shape.reduce(1, *))
+        let elements = shape.reduce(1) { product, extent in
+            let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+            return overflow ? Self.most : min(next, Self.most)
+        }
+        let specification = TensorSpecification(
+            name: name, shape: shape, range: count..<min(count + elements, Self.most))
         precondition(indices.updateValue(tensors.count, forKey: name) == nil, "two tensors named \(name)")
         tensors.append(specification)
         // 16 elements of 4 bytes are a cache line; of 8 bytes, two.

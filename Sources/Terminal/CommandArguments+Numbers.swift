@@ -1,4 +1,27 @@
+import Foundation
+
 extension CommandArguments {
+    /// The threads that `--threads` asks for; as many as there are processors if it is not given.
+    ///
+    /// - Throws: ``UsageError`` when they are no number, or more than could be of use.
+    public func threads() throws(UsageError) -> Int {
+        try value("--threads").map(Self.threads) ?? ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    /// A number of threads in `--threads`, as ``threads()``.
+    public static func threads(_ text: String) throws(UsageError) -> Int {
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let most = max(4 * processors, 64)
+        guard let number = Int(text), number > 0 else {
+            throw UsageError("--threads needs whole numbers above 0, not '\(text)'")
+        }
+        guard number <= most else {
+            throw UsageError(
+                "--threads \(number) is too many: this machine has \(processors) processors, and takes up to \(most)")
+        }
+        return number
+    }
+
     /// The flag's value as a whole number, 0 or above.
     ///
     /// - Throws: ``UsageError`` when it is something else.

@@ -14,9 +14,14 @@ public struct Flag: Sendable {
     let placeholder: String
     let arity: Arity
     let help: String
+    /// Whether an empty text is a value: of most flags it is a variable that was not set.
+    let mayBeEmpty: Bool
 
     /// A flag such as `--threads N`.
-    public init(_ name: String, _ placeholder: String = "", _ arity: Arity = .one, help: String) {
+    public init(
+        _ name: String, _ placeholder: String = "", _ arity: Arity = .one, mayBeEmpty: Bool = false, help: String
+    ) {
+        self.mayBeEmpty = mayBeEmpty
         self.name = name
         self.placeholder = placeholder
         self.arity = placeholder.isEmpty ? .none : arity
@@ -71,7 +76,8 @@ public struct CommandSyntax: Sendable {
                 throw UsageError("'\(name)' belongs to no flag; see \(self.name) --help")
             }
             guard let flag = flags.first(where: { $0.name == name || ($0.name == "--help" && name == "-h") }) else {
-                throw UsageError("there is no flag \(name)\(suggestion(for: name)); see \(self.name) --help")
+                throw UsageError(
+                    "there is no flag \(name)\(suggestion(name, among: flags.map(\.name))); see \(self.name) --help")
             }
             var found: [String] = parts.count == 2 ? [String(parts[1])] : []
             switch flag.arity {
@@ -85,15 +91,18 @@ public struct CommandSyntax: Sendable {
                 guard !found.isEmpty else { throw UsageError("\(flag.name) needs a value: \(flag.placeholder)") }
                 if flag.arity == .one, values[flag.name] != nil { throw UsageError("\(flag.name) is given twice") }
             }
+            guard flag.mayBeEmpty || !found.contains("") else {
+                throw UsageError("\(flag.name) has an empty value; is the variable that should hold it set?")
+            }
             values[flag.name, default: []] += found
         }
         if values["--help"] != nil {
             Terminal.print(help)
-            Terminal.run(name) { .held }
+            Terminal.exit(name, .held)
         }
         if values["--version"] != nil {
             Terminal.print("\(name) \(version)")
-            Terminal.run(name) { .held }
+            Terminal.exit(name, .held)
         }
         guard given.count == operands.count else {
             throw UsageError("\(operands[given.count]) is missing; see \(name) --help")
@@ -116,14 +125,6 @@ public struct CommandSyntax: Sendable {
         }
         lines += [""] + wrap("Exit codes: " + exitCodes, width: 80)
         return lines.joined(separator: "\n")
-    }
-
-    private func suggestion(for name: String) -> String {
-        let nearest = flags.map { (flag: $0.name, distance: editDistance($0.name, name)) }.min {
-            $0.distance < $1.distance
-        }
-        guard let nearest, nearest.distance <= 3 else { return "" }
-        return "; did you mean \(nearest.flag)?"
     }
 }
 
@@ -176,22 +177,4 @@ func wrap(_ text: String, width: Int) -> [String] {
             lines.append(String(word))
         }
     }
-}
-
-/// The fewest insertions, deletions and replacements that turn one word into the other.
-///
-/// Source: Wagner and Fischer 1974, The string-to-string correction problem.
-func editDistance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a), Array(b))
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, y) in b.enumerated() {
-            let replaced = diagonal + (x == y ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[b.count]
 }

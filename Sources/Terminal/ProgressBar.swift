@@ -3,7 +3,7 @@ import Foundation
 /// A bar on standard error that shows how far the work is; nothing where that is not a terminal.
 public final class ProgressBar {
     private let isShown = Terminal.isInteractive(2)
-    private var last = ""
+    private var last: Substring = ""
 
     /// A bar that appears with the first ``show(_:fraction:)``.
     public init() {}
@@ -16,16 +16,17 @@ public final class ProgressBar {
         let width = 24
         let full = Int((min(max(fraction, 0), 1) * Double(width)).rounded(.down))
         let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-        let line = "\(bar) \(Int(fraction * 100))% " + activity.suffix(46)
+        // A line that wraps could not be taken away.
+        let line = "\(bar) \(Int(fraction * 100))% \(activity)".prefix(min(Terminal.columns(2), 80) - 1)
         guard line != last else { return }
         last = line
-        FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+        StandardStreams.error("\r\u{1b}[K\(line)")
     }
 
     /// Takes the bar away.
     public func clear() {
         guard isShown, !last.isEmpty else { return }
         last = ""
-        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+        StandardStreams.error("\r\u{1b}[K")
     }
 }

@@ -4,15 +4,20 @@ import HDF5
 import ModelFormats
 import Tokenizer
 
+extension Checkpoint {
+    /// The attribute that tells a checkpoint from other files.
+    static let versionAttribute = "plumbline_checkpoint"
+}
+
 extension Checkpoint.Header {
     /// The version of the layout.
     static let version: Int64 = 1
 
     init(reading file: borrowing File) throws {
-        guard file.hasAttribute("plumbline_checkpoint", of: "/") else {
+        guard file.hasAttribute(Checkpoint.versionAttribute, of: "/") else {
             throw TrainingError(file.path, "it is an HDF5 file, but no checkpoint of `train`")
         }
-        let version = try file.attribute("plumbline_checkpoint", of: "/", as: Int64.self)
+        let version = try file.attribute(Checkpoint.versionAttribute, of: "/", as: Int64.self)
         guard version == [Self.version] else {
             throw TrainingError(
                 file.path, "it is a checkpoint of version \(version), and version \(Self.version) is read here")
@@ -39,7 +44,7 @@ extension Checkpoint.Header {
     }
 
     func write(to file: borrowing File) throws {
-        try file.setAttribute("plumbline_checkpoint", of: "/", to: [Self.version])
+        try file.setAttribute(Checkpoint.versionAttribute, of: "/", to: [Self.version])
         let c = configuration
         let numbers = [
             ("block_size", c.blockSize), ("vocab_size", c.vocabularySize),

@@ -6,17 +6,18 @@ import Platform
 import Tensors
 
 extension Checkpoint {
-    /// Writes a run to `path`, under a temporary name until it is complete.
-    public static func write(_ model: borrowing GPT2<Float>, _ header: Header, to path: String)
-        throws(FileWriteError)
-    {
-        try AtomicFile.write(to: path) { temporary throws(FileWriteError) in
+    /// Writes a run as the next version of `destination`.
+    public static func write(
+        _ model: borrowing GPT2<Float>, _ header: Header, to destination: inout ExclusiveFile
+    ) throws(FileWriteError) {
+        let path = destination.path
+        try destination.write { temporary throws(FileWriteError) in
             do {
                 try write(model, header, temporary)
                 // libhdf5 writes when it closes too, and does not always say that it could not.
                 try Checkpoint(readingFrom: temporary).requireParameters(of: model)
             } catch {
-                throw FileWriteError(path, (error as? HDF5Error)?.detail ?? "\(error)")
+                throw FileWriteError(path, (error as? HDF5Error)?.reason ?? "\(error)")
             }
         }
     }

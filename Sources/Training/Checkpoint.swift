@@ -45,6 +45,12 @@ public struct Checkpoint: ~Copyable {
         self.file = file
     }
 
+    /// Whether the file at `path` says that it is a checkpoint, of any version.
+    public static func isOne(_ path: String) -> Bool {
+        guard let file = try? File(reading: path) else { return false }
+        return file.hasAttribute(versionAttribute, of: "/")
+    }
+
     private static func open(_ path: String) throws(TrainingError) -> File {
         do { return try File(reading: path) } catch { throw unusable(error) }
     }

@@ -30,7 +30,7 @@ public struct TokenData: Sendable {
         for path in paths {
             let shard = try TokenShard(readingFrom: path)
             var (index, alien) = (0, (token: Int32(0), index: -1))
-            shard.forEach(in: 0..<shard.count) { token in
+            try shard.forEach(in: 0..<shard.count) { token in
                 if token >= vocabulary, alien.index < 0 { alien = (token, index) }
                 index += 1
             }
@@ -67,23 +67,27 @@ public struct TokenData: Sendable {
     }
 
     /// The tokens of a range.
-    public subscript(wanted: Range<Int>) -> [Int32] {
+    ///
+    /// - Throws: ``TrainingError`` where a file has become shorter.
+    public func tokens(in wanted: Range<Int>) throws(TrainingError) -> [Int32] {
         var tokens: [Int32] = []
         tokens.reserveCapacity(wanted.count)
-        forEach(in: wanted) { tokens.append($0) }
+        try forEach(in: wanted) { tokens.append($0) }
         return tokens
     }
 
     /// A number that tells these tokens from others.
     ///
     /// Source: Fowler, Noll and Vo, FNV-1a, over tokens instead of bytes.
-    public var digest: UInt64 {
+    ///
+    /// - Throws: ``TrainingError`` where a file has become shorter.
+    public func digest() throws(TrainingError) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        forEach(in: 0..<count) { hash = (hash ^ UInt64(truncatingIfNeeded: $0)) &* 0x100_0000_01b3 }
+        try forEach(in: 0..<count) { hash = (hash ^ UInt64(truncatingIfNeeded: $0)) &* 0x100_0000_01b3 }
         return hash
     }
 
-    private func forEach(in wanted: Range<Int>, _ body: (Int32) -> Void) {
+    private func forEach(in wanted: Range<Int>, _ body: (Int32) -> Void) throws(TrainingError) {
         precondition(wanted.lowerBound >= 0 && wanted.upperBound <= count, "tokens \(wanted) of \(count)")
         let all = range.lowerBound + wanted.lowerBound..<range.lowerBound + wanted.upperBound
         for (start, part) in parts {
@@ -92,7 +96,7 @@ public struct TokenData: Sendable {
             let local = here.lowerBound - start..<here.upperBound - start
             switch part {
             case .memory(let tokens): tokens[local].forEach(body)
-            case .shard(let shard): shard.forEach(in: local, body)
+            case .shard(let shard): try shard.forEach(in: local, body)
             }
         }
     }

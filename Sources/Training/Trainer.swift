@@ -1,6 +1,7 @@
 import Foundation
 import GPT2
 import Kernels
+import Platform
 import Tensors
 import Tokenizer
 
@@ -22,7 +23,7 @@ public struct Trainer: ~Copyable {
 
     /// A new run with the parameters that the model has.
     ///
-    /// - Throws: ``TrainingError`` if there are too few tokens.
+    /// - Throws: ``TrainingError`` if there are too few tokens, or a file of them has become shorter.
     public init(
         model: consuming GPT2<Float>, progress: TrainingProgress, tokenizer: Tokenizer, data: TokenData,
         validation: TokenData?
@@ -34,12 +35,13 @@ public struct Trainer: ~Copyable {
                 "\(progress.source.summary): \(data.count) tokens are too few for a sequence of \(settings.sequence); "
                     + "give more text, or a shorter --sequence")
         }
+        let digest = try data.digest()
         self.model = model
         self.progress = progress
         self.tokenizer = tokenizer
         self.data = data
         self.validation = validation.flatMap { $0.count > settings.batch * settings.sequence ? $0 : nil }
-        dataDigest = data.digest
+        dataDigest = digest
         order = WindowOrder(count: windows, isShuffled: settings.isShuffled, seed: settings.seed)
     }
 
@@ -53,12 +55,13 @@ public struct Trainer: ~Copyable {
         let header = checkpoint.header
         var progress = header.progress
         progress.settings = settings
-        guard data.digest == header.dataDigest else {
+        guard try data.digest() == header.dataDigest else {
             throw TrainingError(
                 checkpoint.path,
                 "the run began with other tokens than \(progress.source.summary) has now; restore "
                     + "the text, or begin a new run from its parameters with --model \(checkpoint.path)")
         }
+        try settings.check(header.configuration)
         var model = GPT2<Float>(
             configuration: header.configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels,
             memory: .lean)
@@ -83,15 +86,17 @@ public struct Trainer: ~Copyable {
         public let learningRate: Double
     }
 
-    /// Makes the next step.
+    /// Makes the next step; nil if `isInterrupted` says between two batches that it is not to go on: the
+    /// run is then what it was.
     ///
     /// - Throws: ``TrainingError`` if the loss or the gradient is not finite; the parameters are then what they were.
-    public mutating func step() throws -> StepResult {
+    public mutating func step(isInterrupted: () -> Bool = { false }) throws -> StepResult? {
         let settings = progress.settings
         let number = progress.step + 1
         var position = progress.position
         var loss = 0.0
         for microBatch in 0..<settings.accumulation {
+            if microBatch > 0, isInterrupted() { return nil }
             let batch = (0..<settings.batch).map { order.window(at: position + $0) }
             position += settings.batch
             try load(batch, of: data)
@@ -133,7 +138,7 @@ public struct Trainer: ~Copyable {
 
     private func load(_ windows: [Int], of data: TokenData) throws {
         let length = progress.settings.sequence
-        let tokens = windows.map { data[$0 * length..<($0 + 1) * length + 1] }
+        let tokens = try windows.map { try data.tokens(in: $0 * length..<($0 + 1) * length + 1) }
         try model.load(inputs: tokens.flatMap { $0.dropLast() }, targets: tokens.flatMap { $0.dropFirst() })
     }
 
@@ -157,7 +162,7 @@ public struct Trainer: ~Copyable {
     ///
     /// - Throws: ``TrainingError`` if a parameter is not finite, so that a good checkpoint is not replaced by a useless
     ///   one; `FileWriteError`.
-    public func save(to path: String) throws {
+    public func save(to file: inout ExclusiveFile) throws {
         if let bad = firstNonFinite() {
             throw TrainingError(
                 "\(bad) is no longer finite after step \(progress.step); try a smaller --learning-rate; "
@@ -167,7 +172,13 @@ public struct Trainer: ~Copyable {
             model,
             Checkpoint.Header(
                 configuration: model.configuration, tokenizer: tokenizer, progress: progress, dataDigest: dataDigest),
-            to: path)
+            to: &file)
+    }
+
+    /// Saves the run once, to `path`; otherwise as ``save(to:)``.
+    public func save(to path: String) throws {
+        var file = try ExclusiveFile(path)
+        try save(to: &file)
     }
 
     private func firstNonFinite() -> String? {

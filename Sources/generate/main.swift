@@ -18,7 +18,7 @@ let syntax = CommandSyntax(
             help:
                 "The model: a checkpoint, a gpt2_*.bin of llm.c, or a folder of Hugging Face's; the newest checkpoint in checkpoints if not given."
         ),
-        Flag("--prompt", "TEXT", help: "The text to continue; the beginning of a text if not given."),
+        Flag("--prompt", "TEXT", mayBeEmpty: true, help: "The text to continue; the beginning of a text if not given."),
         Flag("--tokens", "N", help: "The most tokens to write; 200 if not given."),
         Flag("--temperature", "X", help: "How bold to draw: 0 always takes the likeliest token; 0.8 if not given."),
         Flag("--top-k", "K", help: "Draw from the K likeliest tokens; 0 for all; 40 if not given."),
@@ -35,14 +35,13 @@ let syntax = CommandSyntax(
         ("generate --prompt 'func '", "Continue with the newest checkpoint."),
         ("generate --checkpoint gpt2_124M.bin --tokenizer gpt2_tokenizer.bin", "Write with a model of llm.c."),
     ],
-    exitCodes: "0 all went well, 2 unusable input or flags, 130 stopped by Ctrl-C.")
+    exitCodes: "0 all went well, 2 unusable input or flags, 130 stopped by Ctrl-C, 143 by kill, 129 by a closing terminal.")
 
-Terminal.run("generate") {
-    let arguments = try syntax.parse(Array(CommandLine.arguments.dropFirst()))
+Terminal.run("generate") { words in
+    let arguments = try syntax.parse(words)
     let kernels = try KernelCatalog.standard.set(
         named: arguments.value("--kernels") ?? "fast",
-        workers: Workers(
-            count: try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount))
+        workers: Workers(count: try arguments.threads()))
     let count = try arguments.whole("--tokens") ?? 200
     var sampler = try sampler(arguments)
 
@@ -83,7 +82,7 @@ Terminal.run("generate") {
     Terminal.note(
         "generate: \(Formatting.count(written)) tokens, \(Formatting.count(Int((Double(written) / seconds).rounded()))) tokens/s"
             + ", seed \(sampler.seed)")
-    return Interruption.signal == nil ? .held : .interrupted
+    return Interruption.signal.map { .stopped(by: $0) } ?? .held
 }
 
 func sampler(_ arguments: CommandArguments) throws -> Sampler {
@@ -138,7 +137,7 @@ func writeLogits(
             try file.createDataset("logits", of: Float.self, shape: [prompt.count, V]).write(rows)
             try file.flush()
         } catch {
-            throw FileWriteError(path, "\(error)")
+            throw FileWriteError(path, (error as? HDF5Error)?.reason ?? "\(error)")
         }
     }
 }

@@ -10,12 +10,12 @@ import Training
 func begin(_ arguments: CommandArguments, _ words: [String], _ kernels: KernelSet<Float>) throws -> ExitCode {
     let start = try Start(arguments)
     let (data, validation) = try tokens(of: start.source, start.tokenizer)
-    let checkpoint = try checkpointPath(arguments)
+    let output = try Output(arguments, CheckpointFile(of: arguments))
     let model = try start.model(kernels)
     let trainer = try Trainer(
         model: model, progress: TrainingProgress(settings: start.settings, source: start.source),
         tokenizer: start.tokenizer, data: data, validation: validation)
-    var session = Session(trainer, checkpoint: checkpoint, arguments, flags: words)
+    var session = Session(trainer, output, flags: words)
     return try session.run()
 }
 
@@ -30,6 +30,8 @@ func resume(_ arguments: CommandArguments, _ words: [String], _ kernels: KernelS
         throw UsageError("\(flag) does not go with --resume, which keeps the settings of the run; leave it out")
     }
     let path = arguments.value("--resume") ?? ""
+    // Taken before it is read: no other run may change it in between.
+    let output = try Output(arguments, CheckpointFile(resuming: path, arguments))
     let checkpoint = try Checkpoint(readingFrom: path)
     var source = checkpoint.header.progress.source
     if arguments.has("--text") || arguments.has("--data") {
@@ -42,8 +44,7 @@ func resume(_ arguments: CommandArguments, _ words: [String], _ kernels: KernelS
     let (data, validation) = try tokens(of: source, checkpoint.header.tokenizer)
     let trainer = try Trainer.resuming(
         checkpoint, settings: settings, kernels: kernels, data: data, validation: validation)
-    var session = Session(
-        trainer, checkpoint: arguments.value("--checkpoint") ?? path, arguments, flags: words)
+    var session = Session(trainer, output, flags: words)
     return try session.run()
 }
 
@@ -89,19 +90,6 @@ private func tokens(of source: TrainingSource, _ tokenizer: Tokenizer) throws ->
     guard let validation = source.validation else { return data.split(last: 0.1) }
     let isShard = validation.hasSuffix(".bin")
     return (data, try read([validation], isShard ? [validation] : []))
-}
-
-private func checkpointPath(_ arguments: CommandArguments) throws -> String {
-    let exists = FileManager.default.fileExists(atPath:)
-    if let path = arguments.value("--checkpoint") {
-        guard !exists(path) || arguments.has("--overwrite") else {
-            throw UsageError(
-                "\(path) is there already; go on with it (--resume \(path)), name another, or add --overwrite")
-        }
-        return path
-    }
-    let names = sequence(first: 1) { $0 + 1 }.lazy.map { "checkpoints/train\($0 == 1 ? "" : "-\($0)").h5" }
-    return names.first { !exists($0) } ?? "checkpoints/train.h5"
 }
 
 private func readIntervals(_ arguments: CommandArguments, into settings: inout TrainingSettings) throws {
@@ -164,6 +152,7 @@ private struct Start {
 
     /// The model with its parameters.
     func model(_ kernels: KernelSet<Float>) throws -> GPT2<Float> {
+        try settings.check(configuration)
         let model = GPT2<Float>(
             configuration: configuration, batch: settings.batch, sequence: settings.sequence, kernels: kernels,
             memory: .lean)

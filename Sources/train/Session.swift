@@ -10,9 +10,7 @@ import Training
 /// A run at the terminal: makes the steps, shows how they go, saves, and writes the report.
 struct Session: ~Copyable {
     private var trainer: Trainer
-    private let checkpoint: String
-    private let export: String?
-    private let reports: String
+    private var output: Output
     private let flags: [String]
     private let started = ContinuousClock.now
     private let commit = RunFacts.commit()
@@ -22,12 +20,10 @@ struct Session: ~Copyable {
     /// The seconds of each step in this part of the run.
     private var times: [Double] = []
 
-    init(_ trainer: consuming Trainer, checkpoint: String, _ arguments: CommandArguments, flags: [String]) {
+    init(_ trainer: consuming Trainer, _ output: consuming Output, flags: [String]) {
         self.trainer = trainer
-        self.checkpoint = checkpoint
+        self.output = output
         self.flags = flags
-        export = arguments.value("--export")
-        reports = arguments.value("--report") ?? "reports"
     }
 
     private var settings: TrainingSettings { trainer.progress.settings }
@@ -43,26 +39,28 @@ struct Session: ~Copyable {
         while !trainer.isDone, Interruption.signal == nil { try step() }
         bar.clear()
         try save()
-        if let export { try exportModel(to: export) }
+        if let export = output.export { try exportModel(to: export) }
         let ending: TrainingReport.Ending = trainer.isDone ? .finished : .interrupted
         try conclude(ending)
         guard let signal = Interruption.signal, !trainer.isDone else { return .held }
-        return signal == SIGINT ? .interrupted : .terminated
+        return .stopped(by: signal)
     }
 
     private mutating func step() throws {
         let clock = ContinuousClock()
-        var result: Trainer.StepResult?
-        times.append(seconds(try clock.measure { result = try trainer.step() }))
+        var made: Trainer.StepResult?
+        let time = try clock.measure { made = try trainer.step { Interruption.signal != nil } }
+        guard let result = made else { return }
+        times.append(seconds(time))
         let (step, steps) = (trainer.progress.step, settings.schedule.steps)
         let recent = times.suffix(20)
         let left = recent.reduce(0, +) / Double(recent.count) * Double(steps - step)
         bar.show(
-            "step \(step), loss \(fixed(result?.loss ?? .nan)), \(speed()) tok/s, \(duration(left)) left",
+            "step \(step), loss \(fixed(result.loss)), \(speed()) tok/s, \(duration(left)) left",
             fraction: Double(step) / Double(steps))
         let isLast = step == steps || Interruption.signal != nil
         func isDue(_ interval: Int) -> Bool { interval > 0 && (step % interval == 0 || isLast) }
-        if isDue(settings.validateEvery) || step == 1, let result { try report(step, result) }
+        if isDue(settings.validateEvery) || step == 1 { try report(step, result) }
         if isDue(settings.sampleEvery) { try sample(step) }
         if isDue(settings.saveEvery), !isLast { try save() }
     }
@@ -120,9 +118,10 @@ struct Session: ~Copyable {
         let report = try writeReport(ending)
         Terminal.print("")
         Terminal.print(ending == .finished ? style.green(report.headline) : style.bold(report.headline))
+        let checkpoint = output.checkpoint.path
         Terminal.print("saved: \(checkpoint)")
-        if let export { Terminal.print("exported: \(export)") }
-        Terminal.print(style.dim("report: \(reports)/train.md, train.json and train.svg"))
+        if let export = output.export { Terminal.print("exported: \(export)") }
+        Terminal.print(style.dim("report: \(output.reports("train.md")), train.json and train.svg"))
         if ending == .interrupted {
             Terminal.print("\nGo on with:\n  \(invocation("train")) --resume \(quoted(checkpoint))")
         }
@@ -133,11 +132,12 @@ struct Session: ~Copyable {
 
     private mutating func save() throws {
         do {
-            try trainer.save(to: checkpoint)
+            try output.checkpoint.write { file in try trainer.save(to: &file) }
         } catch let error as FileWriteError {
-            guard FileManager.default.fileExists(atPath: checkpoint) else { throw error }
+            guard output.checkpoint.exists else { throw error }
             throw TrainingError(
-                "\(error) What was saved there before is unchanged; go on from it with --resume \(checkpoint)")
+                "\(error) What was saved there before is unchanged; go on from it with --resume "
+                    + output.checkpoint.path)
         }
     }
 
@@ -158,14 +158,14 @@ struct Session: ~Copyable {
             },
             validations: zip(history.validationSteps, history.validationLosses).map(TrainingReport.Validation.init),
             samples: samples, settings: settingLines, tokensPerSecond: median.map { tokensPerSecond($0) } ?? 0,
-            peakMemory: RunFacts.peakMemory(), checkpoint: checkpoint,
+            peakMemory: RunFacts.peakMemory(), checkpoint: output.checkpoint.path,
             machine: .current(threads: trainer.model.kernels.workers.count), commit: commit, flags: flags,
             seconds: seconds(started.duration(to: .now)))
-        try AtomicFile.write(JSON.data(report), to: "\(reports)/train.json")
-        try AtomicFile.write(Data(report.markdown.utf8), to: "\(reports)/train.md")
-        for (theme, name) in [(Theme.light, "train.svg"), (.dark, "train-dark.svg")] {
-            try AtomicFile.write(Data(report.lossCurve(theme).text.utf8), to: "\(reports)/\(name)")
+        let curves = [(Theme.light, "train.svg"), (.dark, "train-dark.svg")].map { theme, name in
+            (name, Data(report.lossCurve(theme).text.utf8))
         }
+        try output.reports.write(
+            [("train.json", try JSON.data(report)), ("train.md", Data(report.markdown.utf8))] + curves)
         return report
     }
 

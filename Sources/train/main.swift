@@ -1,4 +1,3 @@
-import Foundation
 import KernelCatalog
 import Kernels
 import Terminal
@@ -61,16 +60,14 @@ let syntax = CommandSyntax(
         ("train --resume checkpoints/train.h5", "Go on where a run was stopped; the bits are those of one run."),
     ],
     exitCodes:
-        "0 all steps made, 2 unusable input or flags, or training cannot go on, 130 stopped by Ctrl-C and saved, 143 stopped by kill and saved."
+        "0 all steps made, 2 unusable input or flags, or training cannot go on, 130 stopped by Ctrl-C and saved, 143 by kill, 129 by a closing terminal."
 )
 
-Terminal.run("train") {
-    let words = Array(CommandLine.arguments.dropFirst())
+Terminal.run("train") { words in
     let arguments = try syntax.parse(words)
     let kernels = try KernelCatalog.standard.set(
         named: arguments.value("--kernels") ?? "fast",
-        workers: Workers(
-            count: try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount))
+        workers: Workers(count: try arguments.threads()))
     if let path = arguments.value("--write-data") { return try writeShard(arguments, to: path) }
     if arguments.has("--resume") { return try resume(arguments, words, kernels) }
     return try begin(arguments, words, kernels)

@@ -21,6 +21,7 @@ enum CompareMode {
 
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try syntax.parse(words)
+        let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let started = ContinuousClock.now
         let bar = ProgressBar()
         let (outcome, absent) = try DumpComparison(
@@ -29,7 +30,7 @@ enum CompareMode {
         bar.clear()
         let report = VerificationReport(
             outcome, flags: ["compare"] + words, seconds: started.duration(to: .now) / .seconds(1))
-        let code = try VerifyMode.publish(report, folder: arguments.value("--report") ?? "reports")
+        let code = try VerifyMode.publish(report, to: folder)
         let listed = outcome.fixtures[0]
         Terminal.print(
             "Compared \(Formatting.count(listed.compared)) of \(Formatting.count(listed.listed)) tensors; "

@@ -21,6 +21,7 @@ enum FaultSelfTestMode {
 
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try syntax.parse(words)
+        let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let started = ContinuousClock.now
         let bar = ProgressBar()
         let test = SelfTest(
@@ -35,14 +36,12 @@ enum FaultSelfTestMode {
             searched: found.searched, tightness: found.tightness, seed: found.seed,
             machine: .current(threads: ProcessInfo.processInfo.activeProcessorCount), commit: RunFacts.commit(),
             seconds: started.duration(to: .now) / .seconds(1))
-        let folder = arguments.value("--report") ?? "reports"
-        try AtomicFile.write(JSON.data(report), to: "\(folder)/selftest.json")
-        try AtomicFile.write(Data(report.markdown.utf8), to: "\(folder)/selftest.md")
 
         let style = Style.standardOutput
         for line in report.lines { Terminal.print(line) }
         Terminal.print(report.holds ? style.green(report.headline) : style.red(report.headline))
-        Terminal.print(style.dim("Every fault and bound: \(folder)/selftest.md and \(folder)/selftest.json"))
+        try folder.write([("selftest.json", JSON.data(report)), ("selftest.md", Data(report.markdown.utf8))])
+        Terminal.print(style.dim("Every fault and bound: \(folder("selftest.md")) and \(folder("selftest.json"))"))
         return report.holds ? .held : .didNotHold
     }
 }

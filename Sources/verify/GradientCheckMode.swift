@@ -27,7 +27,8 @@ enum GradientCheckMode {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try syntax.parse(words)
         let started = ContinuousClock.now
-        let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
+        let threads = try arguments.threads()
+        let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let kernels = try KernelCatalog.standard.selection(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)
         ).kernels
@@ -46,16 +47,14 @@ enum GradientCheckMode {
         let report = GradientReport(
             rows: rows, seed: seed, machine: .current(threads: threads), commit: RunFacts.commit(),
             flags: ["gradcheck"] + words, seconds: started.duration(to: .now) / .seconds(1))
-        let folder = arguments.value("--report") ?? "reports"
-        try AtomicFile.write(JSON.data(report), to: "\(folder)/gradcheck.json")
-        try AtomicFile.write(Data(report.markdown.utf8), to: "\(folder)/gradcheck.md")
         let style = Style.standardOutput
         for line in report.lines { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
         Terminal.print("")
         for line in report.failureLines { Terminal.print(style.red(line)) }
         Terminal.print(report.holds ? style.green(report.headline) : style.red(report.headline))
         Terminal.print(style.dim("Worst: largest error over its bound, which step and rounding explain."))
-        Terminal.print(style.dim("Every gradient: \(folder)/gradcheck.md and \(folder)/gradcheck.json"))
+        try folder.write([("gradcheck.json", JSON.data(report)), ("gradcheck.md", Data(report.markdown.utf8))])
+        Terminal.print(style.dim("Every gradient: \(folder("gradcheck.md")) and \(folder("gradcheck.json"))"))
         try GitHubActions.summarize(report.markdown)
         return report.holds ? .held : .didNotHold
     }

@@ -1,5 +1,6 @@
 import ForeignKernels
 import Kernels
+import Platform
 import Reporting
 import Terminal
 import Verification
@@ -7,7 +8,8 @@ import Verification
 /// `verify --model … --state …`: judges kernels by llm.c's files, and writes the report.
 enum LLMCMode {
     static func run(
-        _ arguments: CommandArguments, _ kernels: KernelSet<Float>, _ libraries: [ForeignLibrary], flags: [String]
+        _ arguments: CommandArguments, _ kernels: KernelSet<Float>, _ libraries: [ForeignLibrary], flags: [String],
+        to folder: OutputFolder
     ) throws -> ExitCode {
         guard let model = arguments.value("--model"), let state = arguments.value("--state") else {
             throw UsageError("--model and --state belong together; give both, such as gpt2_124M.bin and its state")
@@ -24,6 +26,6 @@ enum LLMCMode {
         let report = VerificationReport(
             outcome, kernels: kernels, libraries: libraries, flags: flags,
             seconds: started.duration(to: .now) / .seconds(1))
-        return try VerifyMode.publish(report, folder: arguments.value("--report") ?? "reports")
+        return try VerifyMode.publish(report, to: folder)
     }
 }

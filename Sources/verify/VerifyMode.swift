@@ -56,11 +56,12 @@ enum VerifyMode {
             return .held
         }
         let started = ContinuousClock.now
-        let threads = try arguments.count("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
+        let threads = try arguments.threads()
+        let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let selection = try KernelCatalog.standard.selection(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads))
         if arguments.has("--model") || arguments.has("--state") {
-            return try LLMCMode.run(arguments, selection.kernels, selection.libraries, flags: words)
+            return try LLMCMode.run(arguments, selection.kernels, selection.libraries, flags: words, to: folder)
         }
         let request = VerificationRequest(
             kernels: selection.kernels, libraries: selection.libraries,
@@ -75,14 +76,16 @@ enum VerifyMode {
         let report = VerificationReport(
             outcome, kernels: request.kernels, libraries: request.libraries, flags: words,
             seconds: started.duration(to: .now) / .seconds(1))
-        return try publish(report, folder: arguments.value("--report") ?? "reports")
+        return try publish(report, to: folder)
     }
 
-    /// Writes a report to `folder` and shows it; says how the command ends.
-    static func publish(_ report: VerificationReport, folder: String) throws -> ExitCode {
-        for file in try report.files() { try AtomicFile.write(file.data, to: "\(folder)/\(file.name)") }
-        show(report, folder: folder)
-        try GitHubActions.publish(report)
+    /// Shows a report and writes it to `folder`; says how the command ends.
+    static func publish(_ report: VerificationReport, to folder: OutputFolder) throws -> ExitCode {
+        show(report)
+        for line in GitHubActions.annotations(of: report) { Terminal.print(line) }
+        try folder.write(report.files())
+        Terminal.print(Style.standardOutput.dim("Every comparison: \(folder("verify.md")) and \(folder("verify.json"))"))
+        try GitHubActions.summarize(report.markdown)
         return report.verdict == .pass ? .held : .didNotHold
     }
 
@@ -110,7 +113,7 @@ enum VerifyMode {
                 })
     }
 
-    private static func show(_ report: VerificationReport, folder: String) {
+    private static func show(_ report: VerificationReport) {
         let style = Style.standardOutput
         for section in [report.caseLines, report.layerLines, report.trainingLines] where !section.isEmpty {
             Terminal.print(style.bold(section[0]))
@@ -123,6 +126,5 @@ enum VerifyMode {
         if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
         Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
         Terminal.print(style.dim("Worst: largest error over its bound; torch: error beside PyTorch's float32."))
-        Terminal.print(style.dim("Every comparison: \(folder)/verify.md and \(folder)/verify.json"))
     }
 }

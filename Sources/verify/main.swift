@@ -1,11 +1,7 @@
 import Terminal
 
-let words = Array(CommandLine.arguments.dropFirst())
-Terminal.run("verify") {
-    switch words.first {
-    case "selftest": try FaultSelfTestMode.run(Array(words.dropFirst()))
-    case "compare": try CompareMode.run(Array(words.dropFirst()))
-    case "gradcheck": try GradientCheckMode.run(Array(words.dropFirst()))
-    default: try VerifyMode.run(words)
-    }
-}
+Terminal.run(
+    "verify",
+    modes: [
+        "compare": CompareMode.run, "gradcheck": GradientCheckMode.run, "selftest": FaultSelfTestMode.run,
+    ], VerifyMode.run)

@@ -57,7 +57,7 @@ public struct LLMCComparison {
         let expected = RecordedTensor.all(of: stored, configuration)
         for (number, recorded) in expected.ordered(by: writes).enumerated() {
             progress(recorded.name, 0.98 + 0.02 * Double(number) / Double(expected.count))
-            let values = recorded.read()
+            let values = try recorded.read()
             if let index = values.firstIndex(where: { !$0.isFinite }) {
                 throw unbelievable(recorded, "element \(index) is \(values[index])")
             }

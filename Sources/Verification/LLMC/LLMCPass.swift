@@ -11,19 +11,21 @@ struct LLMCPass<Scalar: KernelScalar>: ~Copyable {
 
     /// Makes the pass, with those parameters; `progress` is told the fraction done.
     ///
-    /// - Throws: ``FixtureError`` when a token of the state lies outside the vocabulary.
+    /// - Throws: ``FixtureError`` when a token of the state lies outside the vocabulary, ``ModelFormatError`` when it
+    ///   cannot be read.
     init(
         _ configuration: Configuration, _ parameters: borrowing Arena<Float>, _ stored: LLMCStateFile, state: String,
         _ kernels: KernelSet<Scalar>, progress: @escaping (Double) -> Void
-    ) throws(FixtureError) {
+    ) throws {
+        let (inputs, targets) = (try stored.inputs(), try stored.targets())
         var model = GPT2<Scalar>(
             configuration: configuration, batch: stored.batch, sequence: stored.sequence, kernels: kernels)
         for tensor in model.parameterLayout.tensors.tensors {
             let (source, target): (View<Float>, MutableView<Scalar>) = (parameters[tensor], model.parameters[tensor])
             for index in 0..<tensor.count { target[index] = Scalar(source[index]) }
         }
-        do {
-            try model.load(inputs: stored.inputs, targets: stored.targets)
+        do throws(TokenError) {
+            try model.load(inputs: inputs, targets: targets)
         } catch {
             throw FixtureError(
                 file: state, dataset: error.name,

@@ -10,7 +10,7 @@ struct RecordedTensor {
     /// The shape in the file.
     let shape: [Int]
     /// Reads its elements from the file.
-    let read: () -> [Float]
+    let read: () throws(ModelFormatError) -> [Float]
     /// The parameter whose gradient it is, if it is one.
     let parameter: TensorSpecification?
 
@@ -23,15 +23,16 @@ struct RecordedTensor {
         return [
             RecordedTensor(
                 path: "activations/logits", name: "logits",
-                shape: [state.batch, state.sequence, configuration.vocabularySize], read: { state.logits },
+                shape: [state.batch, state.sequence, configuration.vocabularySize], read: { () throws(ModelFormatError) in try state.logits() },
                 parameter: nil),
             RecordedTensor(
-                path: "activations/losses", name: "loss", shape: [1], read: { [state.loss] }, parameter: nil),
+                path: "activations/losses", name: "loss", shape: [1],
+                read: { () throws(ModelFormatError) in [try state.loss()] }, parameter: nil),
         ]
             + ParameterLayout(configuration).tensors.tensors.map { tensor in
                 RecordedTensor(
                     path: "gradients/d\(tensor.name)", name: "d\(tensor.name)", shape: tensor.shape,
-                    read: { gradient(tensor) }, parameter: tensor)
+                    read: { () throws(ModelFormatError) in try gradient(tensor) }, parameter: tensor)
             }
     }
 

@@ -10,6 +10,11 @@ enum Signals {
         signal(SIGXFSZ, SIG_IGN)
         // The runtime prints a stack trace, and goes on.
         replace(SIGQUIT, SIG_DFL)
+        // Whoever starts a program from a thread of a pool may hand on that thread's mask: it could not be ended.
+        var asked = sigset_t()
+        sigemptyset(&asked)
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] { sigaddset(&asked, number) }
+        pthread_sigmask(SIG_UNBLOCK, &asked, nil)
     }
 
     /// Has `handler` meet a signal, unless whoever began this process had it ignored: `nohup` and a shell's `&` do.

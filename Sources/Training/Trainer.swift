@@ -86,11 +86,18 @@ public struct Trainer: ~Copyable {
         public let learningRate: Double
     }
 
-    /// Makes the next step; nil if `isInterrupted` says between two batches that it is not to go on: the
-    /// run is then what it was.
+    /// Makes the next step.
     ///
-    /// - Throws: ``TrainingError`` if the loss or the gradient is not finite; the parameters are then what they were.
-    public mutating func step(isInterrupted: () -> Bool = { false }) throws -> StepResult? {
+    /// - Throws: ``TrainingError`` if the loss or the gradient is not finite, or the tokens cannot be read; the run is then
+    ///   what it was.
+    public mutating func step() throws -> StepResult {
+        guard let result = try step(unless: { false }) else { preconditionFailure("nothing interrupts it") }
+        return result
+    }
+
+    /// Makes the next step, as ``step()``; nil if `isInterrupted` says between two batches that it is not to go on: the run
+    /// is then what it was.
+    public mutating func step(unless isInterrupted: () -> Bool) throws -> StepResult? {
         let settings = progress.settings
         let number = progress.step + 1
         var position = progress.position

@@ -49,7 +49,7 @@ struct Session: ~Copyable {
     private mutating func step() throws {
         let clock = ContinuousClock()
         var made: Trainer.StepResult?
-        let time = try clock.measure { made = try trainer.step { Interruption.signal != nil } }
+        let time = try clock.measure { made = try trainer.step(unless: { Interruption.signal != nil }) }
         guard let result = made else { return }
         times.append(seconds(time))
         let (step, steps) = (trainer.progress.step, settings.schedule.steps)

@@ -21,8 +21,9 @@ struct CommandSyntaxTests {
     }
 
     @Test(arguments: [
-        (["--nam", "x"], "there is no flag --nam; did you mean --name?; see tool --help"),
-        (["--zzzzzzzz"], "there is no flag --zzzzzzzz; see tool --help"),
+        (["--nam", "x"], "there is no flag --nam (did you mean --name?); see tool --help"),
+        (["--zzzzzzzz"], "there is no flag --zzzzzzzz (there are --name, --files, --count, --dry, --help, --version); see tool --help"),
+        (["--name", ""], "--name has an empty value; is the variable that should hold it set?"),
         (["--name"], "--name needs a value: NAME"), (["--name", "a", "--name", "b"], "--name is given twice"),
         (["word"], "'word' belongs to no flag; see tool --help"), (["--dry=1"], "--dry takes no value"),
         (["--name", "a", "b"], "'b' belongs to no flag; see tool --help"),
@@ -32,7 +33,7 @@ struct CommandSyntaxTests {
         #expect(error?.description == says)
     }
 
-    @Test(arguments: ["0", "-1", "many", "1.5", ""])
+    @Test(arguments: ["0", "-1", "many", "1.5", " "])
     func notACount(_ text: String) throws {
         let arguments = try syntax.parse(["--count", text])
         #expect(throws: UsageError.self) { _ = try arguments.count("--count") }

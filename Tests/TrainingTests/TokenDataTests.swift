@@ -13,11 +13,12 @@ struct TokenDataTests {
         try TokenShard.write(Array(tokens[400...]), to: folder("b.bin"))
         let data = try TokenData(shards: [folder("a.bin"), folder("b.bin")], vocabulary: 65_536)
         #expect(data.count == 1000)
-        #expect(data[0..<1000] == tokens)
-        #expect(data[399..<401] == Array(tokens[399..<401]))
+        #expect(try data.tokens(in: 0..<1000) == tokens)
+        #expect(try data.tokens(in: 399..<401) == Array(tokens[399..<401]))
         #expect(try data.digest() == TokenData(tokens).digest())
         let (head, tail) = data.split(last: 0.25)
-        #expect(head[700..<750] == Array(tokens[700..<750]) && tail[0..<250] == Array(tokens[750...]))
+        #expect(try head.tokens(in: 700..<750) == Array(tokens[700..<750]))
+        #expect(try tail.tokens(in: 0..<250) == Array(tokens[750...]))
         #expect(try head.digest() != data.digest())
     }
 

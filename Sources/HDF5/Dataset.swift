@@ -40,17 +40,35 @@ public struct Dataset: ~Copyable {
     }
 
     /// Whether each chunk carries a Fletcher-32 checksum.
-    public var isChecksummed: Bool {
+    public var isChecksummed: Bool { filters.contains { $0.number == H5Z_FILTER_FLETCHER32 } }
+
+    /// What the elements go through on their way into the file, in order.
+    private var filters: [(number: H5Z_filter_t, name: String)] {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard let properties = Identifier(H5Dget_create_plist(identifier.id), H5Pclose) else { return false }
-        return (0..<H5Pget_nfilters(properties.id)).contains { index in
+        guard let properties = Identifier(H5Dget_create_plist(identifier.id), H5Pclose) else { return [] }
+        return (0..<max(H5Pget_nfilters(properties.id), 0)).map { index in
             var flags: UInt32 = 0
             var values = 0
             var configuration: UInt32 = 0
-            return H5Pget_filter2(
-                properties.id, UInt32(index), &flags, &values, nil, 0, nil, &configuration) == H5Z_FILTER_FLETCHER32
+            var name = [CChar](repeating: 0, count: 256)
+            let number = H5Pget_filter2(
+                properties.id, UInt32(index), &flags, &values, nil, name.count - 1, &name, &configuration)
+            return (number, String(terminated: name))
         }
+    }
+
+    /// Why the elements cannot be read: a filter that is not installed, or what the file holds.
+    func readingError(_ range: Range<Int>) -> HDF5Error {
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
+        let error = HDF5Error(file, path, "cannot read elements \(range); the data is corrupt")
+        guard let missing = filters.first(where: { H5Zfilter_avail($0.number) <= 0 }) else { return error }
+        // libhdf5 says "Unknown filter" where the file names none.
+        let name = missing.name.isEmpty || missing.name.hasPrefix("Unknown") ? "a" : "the \(missing.name)"
+        return HDF5Error(
+            file, path, "its data went through \(name) filter (number \(missing.number)), and its plugin is missing",
+            .missingFilter)
     }
 }
 
@@ -61,10 +79,11 @@ extension File {
     public func dataset(_ dataset: String) throws(HDF5Error) -> Dataset {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard exists(dataset) else { throw HDF5Error(path, dataset, "there is no such dataset") }
-        guard let opened = Identifier(H5Dopen2(identifier.id, dataset, chdf5_default()), H5Dclose) else {
+        guard try isThere(dataset) else { throw HDF5Error(path, dataset, "there is no such dataset") }
+        guard let opened = Identifier(H5Dopen2(identifier.id, dataset, access.dataset), H5Dclose) else {
             throw HDF5Error(path, dataset, "it cannot be opened as a dataset")
         }
+        try checkSources(dataset, opened.id)
         return try Dataset(path, dataset, opened)
     }
 

@@ -2,6 +2,8 @@ import CHDF5
 
 /// What a dataset or attribute holds.
 public enum ElementType: Sendable, Hashable, CustomStringConvertible {
+    case float16
+    case bfloat16
     case float32
     case float64
     case int32
@@ -12,6 +14,8 @@ public enum ElementType: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String {
         switch self {
+        case .float16: "float16"
+        case .bfloat16: "bfloat16"
         case .float32: "float32"
         case .float64: "float64"
         case .int32: "int32"
@@ -22,9 +26,19 @@ public enum ElementType: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether it is a type of floating-point numbers.
+    public var isFloat: Bool {
+        switch self {
+        case .float16, .bfloat16, .float32, .float64: true
+        case .int32, .int64, .uint8, .string, .other: false
+        }
+    }
+
     /// The type that libhdf5 says `type` is.
     init(_ type: hid_t) {
         switch (H5Tget_class(type), H5Tget_size(type)) {
+        case (H5T_FLOAT, 2) where Self.exponentBits(type) == 5: self = .float16
+        case (H5T_FLOAT, 2) where Self.exponentBits(type) == 8: self = .bfloat16
         case (H5T_FLOAT, 4): self = .float32
         case (H5T_FLOAT, 8): self = .float64
         case (H5T_INTEGER, 4) where H5Tget_sign(type) == H5T_SGN_2: self = .int32
@@ -33,6 +47,11 @@ public enum ElementType: Sendable, Hashable, CustomStringConvertible {
         case (H5T_STRING, _): self = .string
         default: self = .other
         }
+    }
+
+    private static func exponentBits(_ type: hid_t) -> Int {
+        var (sign, position, bits, start, mantissa) = (0, 0, 0, 0, 0)
+        return H5Tget_fields(type, &sign, &position, &bits, &start, &mantissa) < 0 ? 0 : bits
     }
 }
 

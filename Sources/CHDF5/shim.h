@@ -23,6 +23,7 @@ static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
+static inline size_t chdf5_variable(void) { return H5T_VARIABLE; }
 
 // Where in its file an object lies; ~0 if that cannot be told.
 static inline unsigned long long chdf5_address(hid_t object) {

@@ -20,7 +20,8 @@ public struct Dataset: ~Copyable {
             let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
             case let rank = H5Sget_simple_extent_ndims(space.id), rank >= 0
         else { throw HDF5Error(file, path, "cannot read the dataset's shape and type") }
-        var extents = [hsize_t](repeating: 0, count: Int(rank))
+        // A null dataspace has no elements, and no axes either.
+        var extents = [hsize_t](repeating: 0, count: H5Sget_simple_extent_type(space.id) == H5S_NULL ? 1 : Int(rank))
         H5Sget_simple_extent_dims(space.id, &extents, nil)
         var count = 1
         for extent in extents {
@@ -64,10 +65,12 @@ public struct Dataset: ~Copyable {
         defer { HDF5Library.leave() }
         let error = HDF5Error(file, path, "cannot read elements \(range); the data is corrupt")
         guard let missing = filters.first(where: { H5Zfilter_avail($0.number) <= 0 }) else { return error }
-        // libhdf5 says "Unknown filter" where the file names none.
-        let name = missing.name.isEmpty || missing.name.hasPrefix("Unknown") ? "a" : "the \(missing.name)"
+        // Some names go on with where the filter is described; libhdf5 says "Unknown" where the file has none.
+        let name = String(missing.name.prefix { $0 != ";" })
         return HDF5Error(
-            file, path, "its data went through \(name) filter (number \(missing.number)), and its plugin is missing",
+            file, path,
+            "its data went through filter \(missing.number)"
+                + (name.isEmpty || name.hasPrefix("Unknown") ? "" : " (\(name))") + ", and its plugin is missing",
             .missingFilter)
     }
 }

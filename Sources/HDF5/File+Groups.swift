@@ -51,7 +51,7 @@ extension File {
 
     /// The paths of all datasets below `group`, without a leading slash, sorted.
     public func datasets(below group: String = "/") throws(HDF5Error) -> [String] {
-        try datasets(below: group, within: []).sorted()
+        try datasets(below: group, within: [look(at: group).address]).sorted()
     }
 
     /// A link may lead back to a group that it lies in: one of those at the addresses `ancestors`.

@@ -83,7 +83,7 @@ public struct File: ~Copyable {
             return HDF5Error(path, "", "another program has it open", .inUse)
         }
         if error.detail.contains("already open for") {
-            return HDF5Error(path, "", "another program has it open for writing, or ended without closing it", .inUse)
+            return HDF5Error(path, "", "another program has it open for writing, or ended without closing it", .marked)
         }
         return error
     }

@@ -11,6 +11,8 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
         case otherFile
         /// Another program has the file open.
         case inUse
+        /// The file carries the mark of a program that writes it.
+        case marked
     }
 
     /// The file's path.
@@ -38,9 +40,10 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     /// How to mend it, where the cause is not in the file itself.
     public var remedy: String? {
         switch cause {
-        case .missingFilter: "set HDF5_PLUGIN_PATH to the folder that holds it"
+        case .missingFilter: "set HDF5_PLUGIN_PATH to the folder that holds it, or store the data with gzip or plainly"
         case .otherFile: "copy what lies there into this file"
-        case .inUse: "let that program close it; h5clear -s takes off the mark of one that is gone"
+        case .inUse: "let that program close it"
+        case .marked: "let that program close it, or take off the mark of one that is gone with h5clear -s"
         case nil: nil
         }
     }

@@ -71,9 +71,10 @@ public struct DumpComparison {
 
         var ledger = Ledger(file: file) { progress(candidate, $0) }
         if let misfit {
-            ledger.report(
-                ComparisonRow(
-                    Self.subject(state.model, "form"), measure: nil, note: "the candidate's form: \(misfit.problem)"))
+            let subject = ComparisonRow.Subject(
+                operation: Blame.model, implementation: "candidate", pass: "dump", mode: .chained, isOfState: true,
+                case: state.model, tensor: "form")
+            ledger.report(ComparisonRow(subject, measure: nil, note: misfit.problem))
         }
         for write in writes { ledger.expect(.init(mode: .chained, path: write.tensor.path)) }
         var types: [ElementType: Int] = [:]
@@ -129,8 +130,9 @@ public struct DumpComparison {
         _ write: CallWatcher.Write, _ state: StateFixture, _ dump: DumpFile
     ) throws(FixtureError) -> (ElementType, ComparisonRow) {
         let (path, shape) = (write.tensor.path, write.tensor.shape)
-        let subject = Self.subject(
-            write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model, write.tensor.name, write.kernel)
+        let subject = ComparisonRow.Subject(
+            write.kernel, by: "candidate", .chained, write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model,
+            write.tensor.name)
         let (type, found) = try dump.describe(path)
         let padding = VocabularyPadding(path, shape, state.configuration)
         let values = try dump.read(path)
@@ -141,11 +143,5 @@ public struct DumpComparison {
             subject, measure: measure,
             explanation: try state.file.explain(measure, path, shape, write.coverage, element))
         return (type, row)
-    }
-
-    private static func subject(
-        _ place: String, _ tensor: String, _ kernel: KernelName? = nil
-    ) -> ComparisonRow.Subject {
-        ComparisonRow.Subject(kernel, by: "candidate", .chained, place, tensor)
     }
 }

@@ -48,6 +48,7 @@ struct DumpForm {
                 }
             }
         }
+        if examples[.transposed] != nil { withdrawSquares() }
         let keys = TensorNames.keys(missing.map(\.path))
         var found: [String: String] = [:]
         for stranger in strangers.sorted() {
@@ -72,8 +73,7 @@ struct DumpForm {
         let findings = Misfit.allCases.compactMap { misfit in
             examples[misfit].map { "\($0.count) \(Self.description(of: misfit)), such as \($0[0])" }
         }
-        return "of the \(expected.count) tensors of the reference, not all fit in form: "
-            + findings.joined(separator: "; ")
+        return "the form is not the reference's: of \(expected.count) tensors, " + findings.joined(separator: "; ")
     }
 
     /// How that is likely to be mended.
@@ -93,6 +93,15 @@ struct DumpForm {
         }.joined(separator: "; ")
     }
 
+    /// Square weights beside transposed ones are transposed too, and nothing of their form tells.
+    private mutating func withdrawSquares() {
+        for tensor in expected where fitting.contains(tensor.path) && tensor.path.hasSuffix(".weight") {
+            guard tensor.shape.count == 2, tensor.shape[0] == tensor.shape[1] else { continue }
+            fitting.remove(tensor.path)
+            add(.transposed, tensor.path)
+        }
+    }
+
     private mutating func add(_ misfit: Misfit, _ example: String) { examples[misfit, default: []].append(example) }
 
     /// How a dataset of that type and shape misses its form; nil where it fits.
@@ -108,15 +117,15 @@ struct DumpForm {
 
     private static func description(of misfit: Misfit) -> String {
         switch misfit {
-        case .renamed: "have other names"
-        case .flattened: "are flattened"
-        case .unitAxes: "differ by axes of 1"
-        case .transposed: "are transposed"
-        case .shape: "have another shape"
-        case .type: "hold no floats"
-        case .missing: "are missing and not named as not materialised"
-        case .unknown: "are none of the reference's"
-        case .contradictory: "are named as not materialised, and there"
+        case .renamed: "under other names"
+        case .flattened: "flattened"
+        case .unitAxes: "with other axes of 1"
+        case .transposed: "transposed"
+        case .shape: "of another shape"
+        case .type: "without floats"
+        case .missing: "missing, and not named as not materialised"
+        case .unknown: "unknown to it"
+        case .contradictory: "named as not materialised, and there"
         }
     }
 }

@@ -4,6 +4,9 @@ struct TensorNames {
     /// What torch.compile and DistributedDataParallel put before names.
     private static let wrappers = ["_orig_mod.", "module."]
 
+    /// What a parameter's name may begin with.
+    private static let beginnings = ["transformer", "h", "wte", "wpe", "ln_f", "_orig_mod", "module"]
+
     private var changes: [String] = []
 
     /// The changes that make the reference's names of those noted.
@@ -27,7 +30,7 @@ struct TensorNames {
         if goal.contains(Self.model), !name.contains(Self.model.dropLast()) {
             needed.append("write '\(Self.model)' before wte, wpe, h and ln_f of parameters")
         }
-        if group == "gradients", Self.undotted(name, isGradient: false) == Self.undotted(goal, isGradient: true) {
+        if group == "gradients", Self.bare(name, isGradient: false) == Self.bare(goal, isGradient: true) {
             needed.append("write a 'd' before a gradient's name")
         }
         for change in needed where !changes.contains(change) { changes.append(change) }
@@ -42,23 +45,20 @@ struct TensorNames {
 
     private static func key(_ path: String) -> String {
         guard let (_, group, name) = parts(path) else { return path }
-        return group + "/" + undotted(name, isGradient: group == "gradients")
+        return group + "/" + bare(name, isGradient: group == "gradients")
     }
 
     /// A name without what goes before it; of a gradient's, without its `d`, which stands before a parameter's whole name
     /// and before the last part of an activation's.
-    private static func undotted(_ name: String, isGradient: Bool) -> String {
+    private static func bare(_ name: String, isGradient: Bool) -> String {
         var parts = name.split { $0 == "/" || $0 == "." }.map(String.init)
-        parts.removeAll { ["_orig_mod", "module"].contains($0) }
-        let isParameter = ["weight", "bias"].contains(parts.last)
-        if isGradient, let index = isParameter ? parts.indices.first : parts.indices.last {
-            for start in ["dtransformer", "dh", "dwte", "dwpe", "dln_f"] where isParameter && parts[index] == start {
-                parts[index].removeFirst()
-                break
-            }
-            if !isParameter, parts[index].hasPrefix("d") { parts[index].removeFirst() }
+        if isGradient, let last = parts.indices.last {
+            let isParameter = ["weight", "bias"].contains(parts[last])
+            let index = isParameter ? 0 : last
+            let rest = String(parts[index].dropFirst())
+            if parts[index].first == "d", !isParameter || beginnings.contains(rest) { parts[index] = rest }
         }
-        if parts.first == "transformer" { parts.removeFirst() }
+        parts.removeAll { $0 == "transformer" || wrappers.contains($0 + ".") }
         return parts.joined(separator: ".")
     }
 }

@@ -112,6 +112,6 @@ extension FixturePower {
         // What is not specified counts as nothing computed.
         var d = [Double](repeating: 0, count: result.truth.count)
         for index in result.specified { d[index] = result.truth[index] - Double(result.initial?[index] ?? 0) }
-        self.init(d, bound: result.bound, shape: result.argument.shape, specified: Array(result.specified))
+        self.init(d, bound: result.bound, shape: result.argument.shape, specified: result.specified)
     }
 }

@@ -10,7 +10,8 @@ public enum ElementType: Sendable, Hashable, CustomStringConvertible {
     case int64
     case uint8
     case string
-    case other
+    /// What is not read here, by its name.
+    case other(String)
 
     public var description: String {
         switch self {
@@ -22,7 +23,7 @@ public enum ElementType: Sendable, Hashable, CustomStringConvertible {
         case .int64: "int64"
         case .uint8: "uint8"
         case .string: "string"
-        case .other: "another type"
+        case .other(let name): name
         }
     }
 
@@ -45,7 +46,22 @@ public enum ElementType: Sendable, Hashable, CustomStringConvertible {
         case (H5T_INTEGER, 8) where H5Tget_sign(type) == H5T_SGN_2: self = .int64
         case (H5T_INTEGER, 1) where H5Tget_sign(type) == H5T_SGN_NONE: self = .uint8
         case (H5T_STRING, _): self = .string
-        default: self = .other
+        default: self = .other(Self.name(type))
+        }
+    }
+
+    private static func name(_ type: hid_t) -> String {
+        let bits = 8 * H5Tget_size(type)
+        switch H5Tget_class(type) {
+        case H5T_INTEGER: return (H5Tget_sign(type) == H5T_SGN_2 ? "int" : "uint") + "\(bits)"
+        case H5T_FLOAT: return "floats of \(bits) bits"
+        case H5T_COMPOUND: return "a compound type, such as complex numbers"
+        case H5T_ENUM: return "an enumeration, such as bool"
+        case H5T_VLEN: return "lists"
+        case H5T_ARRAY: return "arrays"
+        case H5T_REFERENCE: return "references"
+        case H5T_OPAQUE, H5T_BITFIELD: return "raw bytes"
+        default: return "another type"
         }
     }
 

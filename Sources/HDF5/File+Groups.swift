@@ -56,6 +56,9 @@ extension File {
 
     /// A link may lead back to a group that it lies in: one of those at the addresses `ancestors`.
     private func datasets(below group: String, within ancestors: Set<UInt64>) throws(HDF5Error) -> [String] {
+        guard ancestors.count <= 64 else {
+            throw HDF5Error(path, group, "its groups lie deeper than 64 in one another")
+        }
         var found: [String] = []
         for name in try children(of: group) {
             let path = group == "/" ? name : "\(group)/\(name)"

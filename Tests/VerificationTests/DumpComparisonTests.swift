@@ -124,6 +124,7 @@ struct DumpComparisonTests {
         ("axis", "1 with other axes of 1, such as activations/h.0.ln1 of [1, 2, 21, 15]", "leave out the axes of 1"),
         ("shape", "1 of another shape, such as activations/h.0.ln1 of [2, 21]", "tokens and sizes"),
         ("turned", "10 transposed, such as gradients/dtransformer.h.1.mlp.c_proj.weight of [60, 15]", "(out, in)"),
+        ("type", "1 of a type that is not judged, such as activations/h.0.ln1, which holds int32", "as float32"),
         ("missing", "1 missing, and not named as not materialised, such as activations/h.0.ln1", "or name them"),
         ("stranger", "1 unknown to it, such as activations/h.2.ln1", "leave them out"),
         ("named stranger", "1 unknown to it, such as activations/h.2.ln1", "leave them out"),
@@ -135,7 +136,9 @@ struct DumpComparisonTests {
     ])
     func doesNotFit(_ form: String, says: String, remedy: String) throws {
         let folder = try TemporaryFolder()
-        let path = try Self.candidate(folder, leaving: form == "missing" ? ["activations/h.0.ln1"] : []) {
+        let path = try Self.candidate(
+            folder, leaving: ["missing", "type"].contains(form) ? ["activations/h.0.ln1"] : []
+        ) {
             tensor, values, shape in
             if form == "turned", tensor.hasPrefix("gradients/dtransformer"), shape.count == 2 { shape.reverse() }
             guard tensor == "activations/h.0.ln1" else { return }
@@ -155,6 +158,9 @@ struct DumpComparisonTests {
             }
         }
         switch form {
+        case "type":
+            try File(updating: path).createDataset("activations/h.0.ln1", of: Int32.self, shape: [2, 21, 15]).write(
+                [Int32](repeating: 0, count: 630))
         case "stranger":
             try File(updating: path).createDataset("activations/h.2.ln1", of: Float.self, shape: [1]).write(
                 [1] as [Float])

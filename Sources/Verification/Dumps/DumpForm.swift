@@ -122,7 +122,7 @@ struct DumpForm {
         case .unitAxes: "with other axes of 1"
         case .transposed: "transposed"
         case .shape: "of another shape"
-        case .type: "without floats"
+        case .type: "of a type that is not judged"
         case .missing: "missing, and not named as not materialised"
         case .unknown: "unknown to it"
         case .contradictory: "named as not materialised, and there"

@@ -24,6 +24,8 @@ struct ForeignDumpTests {
         write("lzf", compression="lzf")
         write("float16", convert=lambda x: x.astype("f2"))
         write("float64", convert=lambda x: x.astype("f8"))
+        with h5py.File(f"{folder}/link.h5", "w") as file:
+            for group in ("activations", "gradients"): file[group] = h5py.ExternalLink("none.h5", group)
         """
 
     @Test func variants() throws {
@@ -39,10 +41,17 @@ struct ForeignDumpTests {
             ("lzf", 2, "its data went through filter 32000 (lzf), and its plugin is missing; set HDF5_PLUGIN_PATH"),
             ("float16", 1, "The candidate holds float16 (95 tensors)"),
             ("float64", 0, "The candidate holds float64 (95 tensors)"),
+            (
+                "link", 2,
+                "activations: it leads into another file, none.h5, which is not followed; copy what lies there"
+            ),
+            ("link --follow-links", 0, "Compared 95 of 95 tensors; 0 are not materialised"),
         ]
         for (variant, code, says) in expected {
-            let path = folder(variant + ".h5")
-            let run = try Run("verify", ["compare", "fixtures/tiny.h5", path, "--report", folder.path])
+            let words = variant.split(separator: " ").map(String.init)
+            let run = try Run(
+                "verify",
+                ["compare", "fixtures/tiny.h5", folder(words[0] + ".h5"), "--report", folder.path] + words.dropFirst())
             #expect(
                 run.code == code && (run.output + run.errors).contains(says), "\(variant): \(run.output)\(run.errors)")
         }

@@ -44,7 +44,8 @@ let package = Package(
     targets: [
         // MARK: - Machine, files and memory
         .target(name: "CPlatform"),
-        .target(name: "Platform", dependencies: ["CPlatform"]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Platform", dependencies: ["CCrypto", "CPlatform"]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "HDF5", dependencies: ["CHDF5"]),
         .target(name: "Tensors", swiftSettings: optimized),
@@ -136,7 +137,7 @@ let package = Package(
         // MARK: - Tests
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"]),
-        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+        .testTarget(name: "HDF5Tests", dependencies: ["CHDF5", "HDF5", "TestSupport"]),
         // Vectors are passed in other registers where the instructions are others.
         .testTarget(
             name: "KernelsTests",

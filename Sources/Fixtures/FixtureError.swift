@@ -9,11 +9,12 @@ public struct FixtureError: Error, CustomStringConvertible, Sendable {
     /// How to mend it.
     public let remedy: String
 
+    /// How a fixture of the project is mended.
+    public static let remedy =
+        "restore the file from version control, or write it anew with scripts/generate_fixtures.py"
+
     /// An error in `file`, at `dataset` if it lies there.
-    public init(
-        file: String, dataset: String? = nil, _ problem: String,
-        remedy: String = "restore the file from version control, or write it anew with scripts/generate_fixtures.py"
-    ) {
+    public init(file: String, dataset: String? = nil, _ problem: String, remedy: String = Self.remedy) {
         self.file = file
         self.dataset = dataset
         self.problem = problem

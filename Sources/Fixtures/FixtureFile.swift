@@ -197,10 +197,10 @@ package final class FixtureFile {
 }
 
 extension FixtureError {
-    /// What libhdf5 found wrong with a fixture.
-    package init(_ error: HDF5Error) {
+    /// What libhdf5 found wrong with a file; `remedy` where it knows of none itself.
+    package init(_ error: HDF5Error, remedy: String = Self.remedy) {
         self.init(
             file: error.file, dataset: error.object.isEmpty ? nil : error.object,
-            error.problem + (error.detail.isEmpty ? "" : " (\(error.detail))"))
+            error.problem + (error.detail.isEmpty ? "" : " (\(error.detail))"), remedy: error.remedy ?? remedy)
     }
 }

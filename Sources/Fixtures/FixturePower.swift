@@ -22,15 +22,15 @@ package struct FixturePower {
     private let d: [Double]
     private let shape: [Int]
 
-    /// The power of a bound for each element.
-    package init(_ d: [Double], bound: [Double], shape: [Int]) {
+    /// The power of a bound for each element, of those specified alone; of all if not given.
+    package init(_ d: [Double], bound: [Double], shape: [Int], specified: [Int]? = nil) {
         self.init(d, shape)
         func fraction(_ index: Int, _ other: Double) -> Double {
             ErrorMeasure.fraction(ErrorMeasure.error(other, d[index]), of: bound[index])
         }
-        measure { mutated in d.indices.reduce(0) { max($0, fraction($1, mutated($1))) } }
-        let dropped = rows.map { row in row.reduce(0) { max($0, fraction($1, 0)) } }.filter { $0 != 0 }
-        powers[.dropped] = dropped.min()
+        let specified = specified ?? Array(d.indices)
+        measure { mutated in specified.filter { mutated($0) != d[$0] }.map { fraction($0, mutated($0)) }.max() }
+        powers[.dropped] = rows.compactMap { row in row.filter { d[$0] != 0 }.map { fraction($0, 0) }.max() }.min()
     }
 
     /// The power of a band of the root mean square error.
@@ -39,7 +39,9 @@ package struct FixturePower {
         func rms(_ indices: some Collection<Int>, _ error: (Int) -> Double) -> Double {
             (indices.reduce(0) { $0 + error($1) * error($1) } / Double(indices.count)).squareRoot()
         }
-        measure { mutated in rms(d.indices) { mutated($0) - d[$0] } / band }
+        measure { mutated in
+            d.indices.contains { mutated($0) != d[$0] } ? rms(d.indices) { mutated($0) - d[$0] } / band : nil
+        }
         // No band of many rows can see the faintest of them.
         let whole = rms(d.indices) { d[$0] }
         let dropped = rows.filter { rms($0) { d[$0] } > whole / 32 }.map { row in
@@ -59,27 +61,22 @@ package struct FixturePower {
         return stride(from: 0, to: d.count, by: length).map { $0..<min($0 + length, d.count) }
     }
 
-    /// Takes the power of each mutation but `dropped`, by the distance of a wrong answer from the truth.
-    private mutating func measure(_ power: ((Int) -> Double) -> Double) {
+    /// Takes the power of each mutation but `dropped`, by the distance of a wrong answer from the truth; nil where it is
+    /// none, and the mutation does not apply.
+    private mutating func measure(_ power: ((Int) -> Double) -> Double?) {
         let (count, columns) = (d.count, shape.last ?? 1)
         let d = d
-        record(.zero, power { _ in 0 })
-        record(.scaled, power { 1.01 * d[$0] })
-        record(.shifted, power { d[($0 + count - 1) % count] })
+        powers[.zero] = power { _ in 0 }
+        powers[.scaled] = power { 1.01 * d[$0] }
+        powers[.shifted] = power { d[($0 + count - 1) % count] }
         guard shape.count > 1 else { return }
-        record(.rolled, power { $0 % columns == 0 ? d[$0 + columns - 1] : d[$0 - 1] })
+        powers[.rolled] = power { $0 % columns == 0 ? d[$0 + columns - 1] : d[$0 - 1] }
         let rows = shape[shape.count - 2]
         guard rows > 1, columns > 1 else { return }
-        record(
-            .transposed,
-            power { index in
-                let (matrix, k) = (index / (rows * columns), index % (rows * columns))
-                return d[matrix * rows * columns + k % rows * columns + k / rows]
-            })
-    }
-
-    private mutating func record(_ mutation: Mutation, _ power: Double) {
-        if power != 0 { powers[mutation] = power }
+        powers[.transposed] = power { index in
+            let (matrix, k) = (index / (rows * columns), index % (rows * columns))
+            return d[matrix * rows * columns + k % rows * columns + k / rows]
+        }
     }
 }
 
@@ -112,13 +109,9 @@ package struct PowerTally {
 extension FixturePower {
     /// The power of the bounds of a case's result.
     package init(_ result: KernelCase.Result) {
-        // What is not specified cannot reject anything.
+        // What is not specified counts as nothing computed.
         var d = [Double](repeating: 0, count: result.truth.count)
-        var limits = [Double](repeating: .infinity, count: result.truth.count)
-        for index in result.specified {
-            d[index] = result.truth[index] - Double(result.initial?[index] ?? 0)
-            limits[index] = result.bound[index]
-        }
-        self.init(d, bound: limits, shape: result.argument.shape)
+        for index in result.specified { d[index] = result.truth[index] - Double(result.initial?[index] ?? 0) }
+        self.init(d, bound: result.bound, shape: result.argument.shape, specified: result.specified)
     }
 }

@@ -23,10 +23,32 @@ extension Dataset {
     public func read<T: Element>(into buffer: UnsafeMutableBufferPointer<T>, elements range: Range<Int>)
         throws(HDF5Error)
     {
-        try transfer(T.self, range, buffer.count, "read") { memory, file, offset in
+        guard type == T.type else { throw HDF5Error(file, path, "it holds \(type), not \(T.type)") }
+        try fill(buffer, range)
+    }
+
+    /// Every element of a dataset of floats, row by row, in float64: exact, whichever of the types it holds.
+    ///
+    /// The corresponding C function is `H5Dread`.
+    public func readFloats() throws(HDF5Error) -> [Double] {
+        guard type.isFloat else { throw HDF5Error(file, path, "it holds \(type), and no floats") }
+        var values = [Double](repeating: .zero, count: count)
+        var failure: HDF5Error?
+        values.withUnsafeMutableBufferPointer { buffer in
+            do throws(HDF5Error) { try fill(buffer, 0..<count) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return values
+    }
+
+    /// Reads a range, converted to the type of `buffer`.
+    private func fill<T: Element>(_ buffer: UnsafeMutableBufferPointer<T>, _ range: Range<Int>) throws(HDF5Error) {
+        try transfer(range, buffer.count) { memory, file, offset in
             H5Dread(
                 identifier.id, T.native.id(), memory, file, chdf5_default(),
                 buffer.baseAddress.map { $0 + offset })
+        } failure: {
+            readingError(range)
         }
     }
 
@@ -45,37 +67,44 @@ extension Dataset {
     public func write<T: Element>(from buffer: UnsafeBufferPointer<T>, elements range: Range<Int>? = nil)
         throws(HDF5Error)
     {
-        try transfer(T.self, range ?? 0..<count, buffer.count, "write") { memory, file, offset in
+        guard type == T.type else { throw HDF5Error(file, path, "it holds \(type), not \(T.type)") }
+        let range = range ?? 0..<count
+        try transfer(range, buffer.count) { memory, file, offset in
             H5Dwrite(
                 identifier.id, T.native.id(), memory, file, chdf5_default(),
                 buffer.baseAddress.map { $0 + offset })
+        } failure: {
+            HDF5Error(file, path, "cannot write elements \(range)")
         }
     }
 
-    /// The text of a scalar string.
+    /// The text of a single string, of whichever kind.
+    ///
+    /// The corresponding C function is `H5Dread`.
     public func readString() throws(HDF5Error) -> String {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
         guard
-            type == .string, count == 1, let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
-            H5Tis_variable_str(type.id) == 0
-        else { throw HDF5Error(file, path, "it is not a string of fixed length") }
-        var bytes = [UInt8](repeating: 0, count: H5Tget_size(type.id))
-        guard H5Dread(identifier.id, type.id, chdf5_all(), chdf5_all(), chdf5_default(), &bytes) >= 0 else {
-            throw HDF5Error(file, path, "cannot read the text")
+            let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
+            let space = Identifier(H5Dget_space(identifier.id), H5Sclose)
+        else { throw HDF5Error(file, path, "cannot read the dataset's shape and type") }
+        let texts = try StoredTexts(type.id, space.id, count, file, path).read {
+            H5Dread(identifier.id, $0, chdf5_all(), chdf5_all(), chdf5_default(), $1)
+        } failure: {
+            readingError(0..<count)
         }
-        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        guard texts.count == 1 else { throw HDF5Error(file, path, "it is not a single string") }
+        return texts[0]
     }
 
     /// Splits a flat range into hyperslabs and moves each; `move` gets the memory's and the file's selection, and where
     /// in the buffer the slab begins.
-    private func transfer<T: Element>(
-        _: T.Type, _ range: Range<Int>, _ capacity: Int, _ verb: String,
-        _ move: (_ memory: hid_t, _ file: hid_t, _ offset: Int) -> herr_t
+    private func transfer(
+        _ range: Range<Int>, _ capacity: Int,
+        _ move: (_ memory: hid_t, _ file: hid_t, _ offset: Int) -> herr_t, failure: () -> HDF5Error
     ) throws(HDF5Error) {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard type == T.type else { throw HDF5Error(file, path, "it holds \(type), not \(T.type)") }
         guard range.lowerBound >= 0, range.upperBound <= count, capacity == range.count else {
             throw HDF5Error(file, path, "elements \(range) of \(count) for \(capacity) in memory")
         }
@@ -88,7 +117,7 @@ extension Dataset {
                     || H5Sselect_hyperslab(selection.id, H5S_SELECT_SET, slab.start, nil, slab.extent, nil) >= 0,
                 let memory = Identifier(H5Screate_simple(1, [hsize_t(slab.count)], nil), H5Sclose),
                 move(memory.id, selection.id, slab.offset) >= 0
-            else { throw HDF5Error(file, path, "cannot \(verb) elements \(range); the data is corrupt") }
+            else { throw failure() }
         }
     }
 }

@@ -20,7 +20,8 @@ public struct Dataset: ~Copyable {
             let type = Identifier(H5Dget_type(identifier.id), H5Tclose),
             case let rank = H5Sget_simple_extent_ndims(space.id), rank >= 0
         else { throw HDF5Error(file, path, "cannot read the dataset's shape and type") }
-        var extents = [hsize_t](repeating: 0, count: Int(rank))
+        // A null dataspace has no elements, and no axes either.
+        var extents = [hsize_t](repeating: 0, count: H5Sget_simple_extent_type(space.id) == H5S_NULL ? 1 : Int(rank))
         H5Sget_simple_extent_dims(space.id, &extents, nil)
         var count = 1
         for extent in extents {
@@ -40,17 +41,37 @@ public struct Dataset: ~Copyable {
     }
 
     /// Whether each chunk carries a Fletcher-32 checksum.
-    public var isChecksummed: Bool {
+    public var isChecksummed: Bool { filters.contains { $0.number == H5Z_FILTER_FLETCHER32 } }
+
+    /// What the elements go through on their way into the file, in order.
+    private var filters: [(number: H5Z_filter_t, name: String)] {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard let properties = Identifier(H5Dget_create_plist(identifier.id), H5Pclose) else { return false }
-        return (0..<H5Pget_nfilters(properties.id)).contains { index in
+        guard let properties = Identifier(H5Dget_create_plist(identifier.id), H5Pclose) else { return [] }
+        return (0..<max(H5Pget_nfilters(properties.id), 0)).map { index in
             var flags: UInt32 = 0
             var values = 0
             var configuration: UInt32 = 0
-            return H5Pget_filter2(
-                properties.id, UInt32(index), &flags, &values, nil, 0, nil, &configuration) == H5Z_FILTER_FLETCHER32
+            var name = [CChar](repeating: 0, count: 256)
+            let number = H5Pget_filter2(
+                properties.id, UInt32(index), &flags, &values, nil, name.count - 1, &name, &configuration)
+            return (number, String(terminated: name))
         }
+    }
+
+    /// Why the elements cannot be read: a filter that is not installed, or what the file holds.
+    func readingError(_ range: Range<Int>) -> HDF5Error {
+        HDF5Library.enter()
+        defer { HDF5Library.leave() }
+        let error = HDF5Error(file, path, "cannot read elements \(range); the data is corrupt")
+        guard let missing = filters.first(where: { H5Zfilter_avail($0.number) <= 0 }) else { return error }
+        // Some names go on with where the filter is described; libhdf5 says "Unknown" where the file has none.
+        let name = String(missing.name.prefix { $0 != ";" })
+        return HDF5Error(
+            file, path,
+            "its data went through filter \(missing.number)"
+                + (name.isEmpty || name.hasPrefix("Unknown") ? "" : " (\(name))") + ", and its plugin is missing",
+            .missingFilter)
     }
 }
 
@@ -61,10 +82,11 @@ extension File {
     public func dataset(_ dataset: String) throws(HDF5Error) -> Dataset {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard exists(dataset) else { throw HDF5Error(path, dataset, "there is no such dataset") }
-        guard let opened = Identifier(H5Dopen2(identifier.id, dataset, chdf5_default()), H5Dclose) else {
+        guard try isThere(dataset) else { throw HDF5Error(path, dataset, "there is no such dataset") }
+        guard let opened = Identifier(H5Dopen2(identifier.id, dataset, access.dataset), H5Dclose) else {
             throw HDF5Error(path, dataset, "it cannot be opened as a dataset")
         }
+        try checkSources(dataset, opened.id)
         return try Dataset(path, dataset, opened)
     }
 

@@ -5,7 +5,7 @@ extension File {
     ///
     /// The corresponding C function is `H5Aread`.
     public func attribute<T: Element>(_ name: String, of object: String, as type: T.Type) throws(HDF5Error) -> [T] {
-        try withAttribute(name, of: object) { attribute, fileType, count throws(HDF5Error) in
+        try withAttribute(name, of: object) { attribute, fileType, _, count throws(HDF5Error) in
             guard ElementType(fileType) == T.type else {
                 throw HDF5Error(path, "\(object)@\(name)", "it holds \(ElementType(fileType)), not \(T.type)")
             }
@@ -17,27 +17,34 @@ extension File {
         }
     }
 
-    /// The text of an attribute of the group or dataset at `object`.
+    /// The texts of an attribute of the group or dataset at `object`, of whichever kind of string; one for a scalar, and
+    /// none where it has no elements.
     ///
     /// The corresponding C function is `H5Aread`.
-    public func textAttribute(_ name: String, of object: String) throws(HDF5Error) -> String {
-        try withAttribute(name, of: object) { attribute, type, count throws(HDF5Error) in
-            guard ElementType(type) == .string, count == 1, H5Tis_variable_str(type) == 0 else {
-                throw HDF5Error(path, "\(object)@\(name)", "it is not a string of fixed length")
+    public func texts(_ name: String, of object: String) throws(HDF5Error) -> [String] {
+        try withAttribute(name, of: object) { attribute, type, space, count throws(HDF5Error) in
+            try StoredTexts(type, space, count, path, "\(object)@\(name)").read {
+                H5Aread(attribute, $0, $1)
+            } failure: {
+                HDF5Error(path, "\(object)@\(name)", "cannot read the attribute")
             }
-            var bytes = [UInt8](repeating: 0, count: H5Tget_size(type))
-            guard H5Aread(attribute, type, &bytes) >= 0 else {
-                throw HDF5Error(path, "\(object)@\(name)", "cannot read the attribute")
-            }
-            return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
+    }
+
+    /// The text of an attribute that is a single string.
+    public func textAttribute(_ name: String, of object: String) throws(HDF5Error) -> String {
+        let texts = try texts(name, of: object)
+        guard texts.count == 1 else {
+            throw HDF5Error(path, "\(object)@\(name)", "it is \(texts.count) strings, not one")
+        }
+        return texts[0]
     }
 
     /// Whether the group or dataset at `object` has an attribute of that name.
     public func hasAttribute(_ name: String, of object: String) -> Bool {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        return exists(object) && H5Aexists_by_name(identifier.id, object, name, chdf5_default()) > 0
+        return exists(object) && H5Aexists_by_name(identifier.id, object, name, access.dataset) > 0
     }
 
     /// Sets an attribute of the group or dataset at `object`; a single value as a scalar.
@@ -62,21 +69,21 @@ extension File {
 
     private func withAttribute<Value>(
         _ name: String, of object: String,
-        _ body: (_ attribute: hid_t, _ type: hid_t, _ count: Int) throws(HDF5Error) -> Value
+        _ body: (_ attribute: hid_t, _ type: hid_t, _ space: hid_t, _ count: Int) throws(HDF5Error) -> Value
     ) throws(HDF5Error) -> Value {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard hasAttribute(name, of: object) else {
+        guard try isThere(object), hasAttribute(name, of: object) else {
             throw HDF5Error(path, "\(object)@\(name)", "there is no such attribute")
         }
         guard
             let attribute = Identifier(
-                H5Aopen_by_name(identifier.id, object, name, chdf5_default(), chdf5_default()), H5Aclose),
+                H5Aopen_by_name(identifier.id, object, name, chdf5_default(), access.dataset), H5Aclose),
             let type = Identifier(H5Aget_type(attribute.id), H5Tclose),
             let space = Identifier(H5Aget_space(attribute.id), H5Sclose),
             case let count = H5Sget_simple_extent_npoints(space.id), (0...1 << 20).contains(count)
         else { throw HDF5Error(path, "\(object)@\(name)", "cannot open the attribute") }
-        return try body(attribute.id, type.id, Int(count))
+        return try body(attribute.id, type.id, space.id, Int(count))
     }
 
     private func write(

@@ -1,17 +1,24 @@
 import CHDF5
 
 extension File {
-    /// Whether a group or dataset is at `object`, on each step of the way.
+    /// Whether a group or dataset is at `object`, on each step of the way; not so where the way leads into another file
+    /// that is not followed.
+    public func exists(_ object: String) -> Bool { (try? isThere(object)) ?? false }
+
+    /// Whether a group or dataset is at `object`.
     ///
     /// The corresponding C function is `H5Lexists`.
-    public func exists(_ object: String) -> Bool {
+    ///
+    /// - Throws: ``HDF5Error`` where the way leads into another file that is not followed.
+    func isThere(_ object: String) throws(HDF5Error) -> Bool {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
         var prefix = ""
         for part in object.split(separator: "/") {
             prefix += "/" + part
-            guard H5Lexists(identifier.id, prefix, chdf5_default()) > 0 else {
-                _ = HDF5Library.takeErrors()
+            guard H5Lexists(identifier.id, prefix, access.dataset) > 0 else {
+                let error = HDF5Error(path, object, "there is no such object")
+                if error.cause == .otherFile { throw error }
                 return false
             }
         }
@@ -25,7 +32,7 @@ extension File {
     public func children(of group: String) throws(HDF5Error) -> [String] {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard let opened = Identifier(H5Gopen2(identifier.id, group, chdf5_default()), H5Gclose) else {
+        guard let opened = Identifier(H5Gopen2(identifier.id, group, access.group), H5Gclose) else {
             throw HDF5Error(path, group, "there is no such group")
         }
         var names: [String] = []
@@ -44,16 +51,27 @@ extension File {
 
     /// The paths of all datasets below `group`, without a leading slash, sorted.
     public func datasets(below group: String = "/") throws(HDF5Error) -> [String] {
+        try datasets(below: group, within: [look(at: group).address]).sorted()
+    }
+
+    /// A link may lead back to a group that it lies in: one of those at the addresses `ancestors`.
+    private func datasets(below group: String, within ancestors: Set<UInt64>) throws(HDF5Error) -> [String] {
+        guard ancestors.count <= 64 else {
+            throw HDF5Error(path, group, "its groups lie deeper than 64 in one another")
+        }
         var found: [String] = []
         for name in try children(of: group) {
             let path = group == "/" ? name : "\(group)/\(name)"
-            switch try kind(of: path) {
+            let (kind, address) = try look(at: path)
+            switch kind {
             case H5I_DATASET: found.append(path)
-            case H5I_GROUP: found += try datasets(below: path)
+            case H5I_GROUP where !ancestors.contains(address):
+                found += try datasets(below: path, within: ancestors.union([address]))
+            case H5I_GROUP, H5I_DATATYPE: break
             default: throw HDF5Error(self.path, path, "neither a group nor a dataset")
             }
         }
-        return found.sorted()
+        return found
     }
 
     /// Makes a group, and those that it lies in, unless it is there.
@@ -84,17 +102,18 @@ extension File {
     public func delete(_ object: String) throws(HDF5Error) {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard H5Ldelete(identifier.id, object, chdf5_default()) >= 0 else {
+        guard H5Ldelete(identifier.id, object, access.dataset) >= 0 else {
             throw HDF5Error(path, object, "cannot be deleted")
         }
     }
 
-    private func kind(of object: String) throws(HDF5Error) -> H5I_type_t {
+    /// What an object is, and where in the file it lies.
+    private func look(at object: String) throws(HDF5Error) -> (kind: H5I_type_t, address: UInt64) {
         HDF5Library.enter()
         defer { HDF5Library.leave() }
-        guard let opened = Identifier(H5Oopen(identifier.id, object, chdf5_default()), H5Oclose) else {
-            throw HDF5Error(path, object, "it cannot be opened; the file is corrupt")
+        guard let opened = Identifier(H5Oopen(identifier.id, object, access.dataset), H5Oclose) else {
+            throw HDF5Error(path, object, "it cannot be opened: it is corrupt, or a link to nothing")
         }
-        return H5Iget_type(opened.id)
+        return (H5Iget_type(opened.id), chdf5_address(opened.id))
     }
 }

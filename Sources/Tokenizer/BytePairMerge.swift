@@ -35,6 +35,13 @@ struct BytePairMerge {
         }
     }
 
+    /// What merging makes of bytes.
+    mutating func tokens(of text: UnsafeBufferPointer<UInt8>) -> [Int32] {
+        var tokens: [Int32] = []
+        append(text, 0..<text.count, to: &tokens)
+        return tokens
+    }
+
     private mutating func mergeByScanning(_ text: UnsafeBufferPointer<UInt8>) {
         while true {
             var (best, at) = (Self.none, 0)

@@ -21,6 +21,13 @@ struct PieceScanner {
         return end == self.end || last == start ? end : last
     }
 
+    /// Whether bytes can lie in one piece of a text; they may be a part of a scalar.
+    static func isOnePiece(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { text in
+            validPrefix(of: text) < text.count || PieceScanner(text: text, end: text.count).piece(at: 0) == text.count
+        }
+    }
+
     private func contraction(at position: Int) -> Int? {
         guard position < end else { return nil }
         let pair = position + 1 < end ? (text[position], text[position + 1]) : (text[position], 0)

@@ -65,7 +65,8 @@ extension Tokenizer {
     private init(merges path: String) throws(TokenizerError) {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let numbers = Self.sibling(of: path, Self.pairs.first { $0.merges == name }?.numbers ?? "encoder.json")
-        let lines = String(decoding: try Self.contents(of: path), as: UTF8.self).split(separator: "\n")
+        let text = String(decoding: try Self.contents(of: path), as: UTF8.self)
+        let lines = text.split(whereSeparator: \.isNewline)
         try self.init(
             path, merges: lines.filter { !$0.hasPrefix("#version") }.map(String.init),
             numbers: try Self.decode([String: Int32].self, numbers))
@@ -116,11 +117,14 @@ extension Tokenizer {
         }
         let added = (file.added_tokens ?? []).map { ($0.content, $0.id) }
         try self.init(
-            path, merges: file.model.merges.map(\.text), numbers: file.model.vocab.merging(added) { $1 })
+            path, merges: file.model.merges.map(\.text), numbers: file.model.vocab.merging(added) { $1 },
+            added: Set(added.map(\.1)))
     }
 
-    /// A vocabulary of the bytes and what `merges` make of them, numbered by `numbers`.
-    private init(_ path: String, merges: [String], numbers: [String: Int32]) throws(TokenizerError) {
+    /// A vocabulary of the bytes and what `merges` make of them, numbered by `numbers`; no merge makes those `added`.
+    private init(
+        _ path: String, merges: [String], numbers: [String: Int32], added: Set<Int32> = []
+    ) throws(TokenizerError) {
         guard let endOfText = numbers[Self.endOfTextName] else {
             throw TokenizerError(path, "it has no token \(Self.endOfTextName)")
         }
@@ -133,11 +137,15 @@ extension Tokenizer {
         }
         // Merging goes by the tokens' numbers, so these must be in the order of the merges.
         var last: Int32 = -1
+        var unmade = Set(numbers.values).subtracting(added)
         for (index, merge) in merges.enumerated() {
             let halves = merge.split(separator: " ")
             guard halves.count == 2, halves.allSatisfy({ numbers[String($0)] != nil }),
                 let number = numbers[halves.joined()]
-            else { throw TokenizerError(path, "merge \(index + 1), '\(merge)', is not one of two tokens into a third") }
+            else {
+                throw TokenizerError(
+                    path, "merge \(index + 1), '\(merge.prefix(80))', is not one of two tokens into a third")
+            }
             guard number > last else {
                 throw TokenizerError(
                     path,
@@ -145,6 +153,17 @@ extension Tokenizer {
                         + "only vocabularies numbered in the order of their merges can be used")
             }
             last = number
+            unmade.remove(number)
+        }
+        // Tokens of one byte need no merge, and those of more than one piece come of no text.
+        let missing = unmade.filter { tokens[Int($0)].map { $0.count > 1 && PieceScanner.isOnePiece($0) } ?? false }
+        if let first = missing.min() {
+            let spelling = numbers.first { $0.value == first }?.key ?? ""
+            throw TokenizerError(
+                path,
+                "none of its \(merges.count) merges makes \(missing.count) of the \(numbers.count) tokens, the first of "
+                    + "them token \(first), '\(spelling)': it is empty, cut short, or of another vocabulary; get it anew"
+            )
         }
         try self.init(name: path, tokens: tokens, endOfText: endOfText)
     }

@@ -24,7 +24,9 @@ public struct Tokenizer: Sendable {
 
     /// A vocabulary of `tokens` in the order of their numbers, in which pairs are merged too; nil for a special token.
     ///
-    /// - Throws: ``TokenizerError`` unless each byte is a token, tokens differ, and the end of a text is among them.
+    /// - Throws: ``TokenizerError`` unless each byte is a token, tokens differ, the end of a text is among them, and each
+    ///   token that lies in one piece of a text comes of merging its bytes: where one on the way is missing, texts that
+    ///   it is part of would get other tokens.
     public init(name: String, tokens: [[UInt8]?], endOfText: Int32) throws(TokenizerError) {
         do throws(TokenTable.Problem) {
             table = try TokenTable(tokens)
@@ -42,6 +44,19 @@ public struct Tokenizer: Sendable {
         }
         if let missing = byteTokens.firstIndex(of: -1) {
             throw TokenizerError(name, "byte \(missing) is no token, so not every text could be encoded")
+        }
+        var merge = BytePairMerge(table)
+        let unreached = tokens.indices.filter { token in
+            guard let bytes = tokens[token], bytes.count > 1 else { return false }
+            return bytes.withUnsafeBufferPointer { merge.tokens(of: $0) } != [Int32(token)]
+                && PieceScanner.isOnePiece(bytes)
+        }
+        if let first = unreached.first {
+            let spelling = String(decoding: tokens[first] ?? [], as: UTF8.self).debugDescription
+            throw TokenizerError(
+                name,
+                "\(unreached.count) of its \(tokens.count) tokens come of no merging of others, the first of them token "
+                    + "\(first), \(spelling): tokens are missing or out of order; get it anew")
         }
         hasMerges = tokens.contains { ($0?.count ?? 0) > 1 }
         self.name = name

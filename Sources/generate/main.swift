@@ -35,7 +35,8 @@ let syntax = CommandSyntax(
         ("generate --prompt 'func '", "Continue with the newest checkpoint."),
         ("generate --checkpoint gpt2_124M.bin --tokenizer gpt2_tokenizer.bin", "Write with a model of llm.c."),
     ],
-    exitCodes: "0 all went well, 2 unusable input or flags, 130 stopped by Ctrl-C, 143 by kill, 129 by a closing terminal.")
+    exitCodes:
+        "0 all went well, 2 unusable input or flags, 130 stopped by Ctrl-C, 143 by kill, 129 by a closing terminal.")
 
 Terminal.run("generate") { words in
     let arguments = try syntax.parse(words)

@@ -12,8 +12,13 @@ enum CompareMode {
             "Compares the activations and gradients that another program wrote (CANDIDATE.h5, such as scripts/dump_hooks.py makes) with a debug state (REFERENCE.h5), in the order of execution, and names the first that diverges.",
         flags: [
             Flag(
+                "--follow-links",
+                help:
+                    "Read what links, virtual datasets and external data of CANDIDATE.h5 name in other files; refused if not given."
+            ),
+            Flag(
                 "--report", "DIR",
-                help: "Where verify.md, verify.json and verify.junit.xml go; reports if not given.")
+                help: "Where verify.md, verify.json and verify.junit.xml go; reports if not given."),
         ],
         examples: [
             ("verify compare fixtures/tiny.h5 candidate.h5", "Judge a dump by the project's small model.")
@@ -24,19 +29,26 @@ enum CompareMode {
         let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let started = ContinuousClock.now
         let bar = ProgressBar()
-        let (outcome, absent) = try DumpComparison(
-            reference: arguments.operands[0], candidate: arguments.operands[1]
+        let found = try DumpComparison(
+            reference: arguments.operands[0], candidate: arguments.operands[1],
+            followingLinks: arguments.has("--follow-links")
         ) { bar.show($0, fraction: $1) }.run()
         bar.clear()
         let report = VerificationReport(
-            outcome, flags: ["compare"] + words, seconds: started.duration(to: .now) / .seconds(1))
+            found.outcome, flags: ["compare"] + words, seconds: started.duration(to: .now) / .seconds(1))
         let code = try VerifyMode.publish(report, to: folder)
-        let listed = outcome.fixtures[0]
+        let (listed, absent) = (found.outcome.fixtures[0], found.notMaterialised)
         Terminal.print(
             "Compared \(Formatting.count(listed.compared)) of \(Formatting.count(listed.listed)) tensors; "
                 + "\(absent.count) are not materialised by the candidate"
                 + (absent.isEmpty ? "." : ":"))
         for (name, count) in summary(absent) { Terminal.print("  \(name)\(count > 1 ? " (\(count) times)" : "")") }
+        for (type, count) in found.otherTypes {
+            Terminal.print(
+                "The candidate holds \(type) (\(Formatting.count(count)) tensors), judged by the bands of float32.")
+        }
+        // What is not in the form is unusable, whatever became of the rest.
+        if let misfit = found.misfit { throw misfit }
         return code
     }
 

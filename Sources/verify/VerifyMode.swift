@@ -84,7 +84,8 @@ enum VerifyMode {
         show(report)
         for line in GitHubActions.annotations(of: report) { Terminal.print(line) }
         try folder.write(report.files())
-        Terminal.print(Style.standardOutput.dim("Every comparison: \(folder("verify.md")) and \(folder("verify.json"))"))
+        Terminal.print(
+            Style.standardOutput.dim("Every comparison: \(folder("verify.md")) and \(folder("verify.json"))"))
         try GitHubActions.summarize(report.markdown)
         return report.verdict == .pass ? .held : .didNotHold
     }

@@ -69,6 +69,19 @@ struct FixturePowerTests {
         #expect(powers.count == 6 && powers.values.allSatisfy { $0 == .infinity })
     }
 
+    /// A bound that allows anything rejects nothing, which is no reason to leave a mutation out.
+    @Test func boundsOfInfinity() {
+        let all = FixturePower([1, 2, 3, 4], bound: [Double](repeating: .infinity, count: 4), shape: [2, 2])
+        #expect(all.powers.count == 6 && all.powers.values.allSatisfy { $0 == 0 } && all.weak == Mutation.allCases)
+        // A row of which anything may be dropped, beside one that rejects.
+        let row = FixturePower([1, 2, 3, 4], bound: [.infinity, .infinity, 0.1, 0.1], shape: [2, 2])
+        #expect(row.powers[.dropped] == 0 && row.powers[.zero] == 40)
+        let band = FixturePower([1, 2, 3, 4], band: .infinity, shape: [2, 2])
+        #expect(band.powers.count == 6 && band.weak == Mutation.allCases)
+        // What changes nothing still does not apply.
+        #expect(FixturePower([3, 3], bound: [.infinity, .infinity], shape: [2]).powers[.shifted] == nil)
+    }
+
     /// What the contract does not speak of rejects nothing.
     @Test func unspecifiedElements() throws {
         typealias Forward = Attention.Forward<Float>

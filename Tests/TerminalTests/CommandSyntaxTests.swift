@@ -22,7 +22,10 @@ struct CommandSyntaxTests {
 
     @Test(arguments: [
         (["--nam", "x"], "there is no flag --nam (did you mean --name?); see tool --help"),
-        (["--zzzzzzzz"], "there is no flag --zzzzzzzz (there are --name, --files, --count, --dry, --help, --version); see tool --help"),
+        (
+            ["--zzzzzzzz"],
+            "there is no flag --zzzzzzzz (there are --name, --files, --count, --dry, --help, --version); see tool --help"
+        ),
         (["--name", ""], "--name has an empty value; is the variable that should hold it set?"),
         (["--name"], "--name needs a value: NAME"), (["--name", "a", "--name", "b"], "--name is given twice"),
         (["word"], "'word' belongs to no flag; see tool --help"), (["--dry=1"], "--dry takes no value"),

@@ -109,6 +109,67 @@ struct VocabularyFilesTests {
         #expect(try error("tokenizer.json").contains("byte-level"))
     }
 
+    /// A token of one piece that nothing makes: what it is part of would get other tokens.
+    @Test(arguments: ["empty", "cut", "within a line", "without one", "tokenizer.json"])
+    func missingMerges(_ damage: String) throws {
+        let folder = try TemporaryFolder()
+        var merges = merges
+        let last = try #require(merges.lastIndex { $0.allSatisfy { $0 == " " || $0.isASCII && $0.isLetter } })
+        let dropped = merges.remove(at: last)
+        switch damage {
+        case "empty": merges = []
+        case "cut": merges.removeLast(20)
+        case "within a line": merges.append(String(dropped.prefix { $0 != " " }))
+        default: break
+        }
+        try folder.write("vocab.json", json: numbers)
+        try folder.write("merges.txt", merges.map { $0 + "\r\n" }.joined())
+        try folder.write(
+            "tokenizer.json",
+            json: [
+                "model": ["type": "BPE", "vocab": numbers, "merges": merges] as [String: Any],
+                "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false],
+            ])
+        let path = folder(damage == "tokenizer.json" ? damage : "merges.txt")
+        let error = try #require(throws: TokenizerError.self) { _ = try Tokenizer(readingFrom: path) }.description
+        #expect(error.hasPrefix(path))
+        switch damage {
+        case "empty":
+            #expect(error.contains("none of its 0 merges makes ") && error.contains("the first of them token 256, "))
+        case "within a line": #expect(error.contains("is not one of two tokens into a third"))
+        default: #expect(error.contains(" of the \(numbers.count) tokens, the first of them token "))
+        }
+    }
+
+    @Test func windowsLineEnds() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("vocab.json", json: numbers)
+        try folder.write("merges.txt", "#version: 0.2\r\n" + merges.map { $0 + "\r\n" }.joined())
+        #expect(try Tokenizer(readingFrom: folder.path).tokens == naive.tokens)
+    }
+
+    /// A token that only the name of something special spells needs no merge.
+    @Test func addedTokens() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("vocab.json", json: numbers.merging(["<pad>": numbers.count]) { first, _ in first })
+        try folder.write("merges.txt", merges.joined(separator: "\n"))
+        #expect(try Tokenizer(readingFrom: folder.path).count == numbers.count + 1)
+    }
+
+    /// Without "th" there is no way to "the", though the list of tokens is whole in form.
+    @Test func missingTokens() throws {
+        let bytes: [[UInt8]?] = (0..<256).map { [UInt8($0)] }
+        let words: [[UInt8]?] = ["th", "the", "ther"].map { Array($0.utf8) }
+        #expect(throws: Never.self) {
+            _ = try Tokenizer(name: "x", tokens: bytes + words[..<2] + [nil], endOfText: 258)
+        }
+        let error = try #require(throws: TokenizerError.self) {
+            _ = try Tokenizer(name: "x", tokens: bytes + words[1...] + [nil], endOfText: 258)
+        }
+        #expect(
+            error.description.contains("2 of its 259 tokens come of no merging of others, the first of them token 256"))
+    }
+
     @Test func vocabulariesThatMissBytesOrRepeatTokens() throws {
         #expect(throws: TokenizerError.self) { _ = try Tokenizer(name: "x", tokens: [[1], nil], endOfText: 1) }
         let bytes: [[UInt8]?] = (0..<256).map { [UInt8($0)] }

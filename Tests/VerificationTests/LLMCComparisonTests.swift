@@ -183,6 +183,6 @@ struct LLMCComparisonTests {
             try refusal {
                 $0.bytes = Data(); try $0.write()
             }.contains("not a debug state"))
-        #expect(try refusal { try FileManager.default.removeItem(atPath: $0.state) }.contains("cannot be read"))
+        #expect(try refusal { try FileManager.default.removeItem(atPath: $0.state) }.contains("there is no such file"))
     }
 }

@@ -2,16 +2,26 @@ import Foundation
 
 /// A file that cannot be read: which, why, and how to mend it.
 public struct FileReadError: Error, CustomStringConvertible, Sendable {
-    public let description: String
+    /// The file's path.
+    public let file: String
+    /// What is wrong.
+    public let problem: String
+    /// How to mend it.
+    public let remedy: String
 
-    /// The file at `path` cannot be read for that reason.
-    init(_ path: String, _ reason: String, remedy: String) {
-        description = "\(path): cannot be read (\(reason)); \(remedy)"
+    public var description: String { "\(file): \(problem); \(remedy)" }
+
+    init(_ file: String, _ problem: String, remedy: String) {
+        (self.file, self.problem, self.remedy) = (file, problem, remedy)
     }
 
     /// The file at `path` cannot be read, as `errno` says.
     init(errno path: String) {
-        self.init(path, String(cString: strerror(errno)), remedy: "is it there, and may you read it?")
+        switch errno {
+        case ENOENT, ENOTDIR: self.init(path, "there is no such file", remedy: "see its path")
+        case EACCES, EPERM: self.init(path, "it cannot be read", remedy: "see whether you may read it")
+        case let code: self.init(path, "it cannot be read (\(String(cString: strerror(code))))", remedy: "see its disk")
+        }
     }
 }
 
@@ -35,7 +45,7 @@ public final class InputFile: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw FileReadError(path, "it is a folder, a device or a pipe", remedy: "give a file")
+            throw FileReadError(path, "it is no regular file", remedy: "give the path of a file")
         }
         (self.path, count, self.descriptor) = (path, Int(status.st_size), descriptor)
     }

@@ -23,8 +23,8 @@ struct RecordedTensor {
         return [
             RecordedTensor(
                 path: "activations/logits", name: "logits",
-                shape: [state.batch, state.sequence, configuration.vocabularySize], read: { () throws(ModelFormatError) in try state.logits() },
-                parameter: nil),
+                shape: [state.batch, state.sequence, configuration.vocabularySize],
+                read: { () throws(ModelFormatError) in try state.logits() }, parameter: nil),
             RecordedTensor(
                 path: "activations/losses", name: "loss", shape: [1],
                 read: { () throws(ModelFormatError) in [try state.loss()] }, parameter: nil),

@@ -62,7 +62,7 @@ struct TrainCommandTests {
         #expect(try folder.data("run.h5") == folder.data("whole.h5"))
     }
 
-    /// Killed at any moment, a run goes on from what it saved last; scripts/check_kills.sh does it a hundred times.
+    /// Killed at any moment, a run goes on from what it saved last; scripts/check_signals.py does it more often.
     @Test func killedAndResumed() throws {
         let folder = try folderWithText()
         let settings = small + ["--steps", "200", "--save-every", "1", "--sample-every", "0", "--validate-every", "0"]
@@ -116,7 +116,7 @@ struct TrainCommandTests {
         (["--data", "text.txt"], "text.txt: it is not a token shard"),
         (["--checkpoint", "/dev/null/x.h5"], "/dev/null/x.h5: cannot be written"),
         (["--report", "/dev/null/x"], "cannot be written"), (["--resume", "text.txt"], "it is not an HDF5 file"),
-        (["--resume", "none.h5"], "none.h5"), (["--checkpoint", "text.txt"], "text.txt is there already"),
+        (["--resume", "none.h5"], "none.h5"), (["--checkpoint", "text.txt"], "text.txt is there, is no checkpoint of train"),
         (["--learning-rate", "10", "--clip", "0", "--warmup", "0", "--weight-decay", "99"], "step "),
     ])
     func unusable(_ arguments: [String], says: String) throws {

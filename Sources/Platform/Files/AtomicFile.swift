@@ -8,7 +8,7 @@ public enum AtomicFile {
     /// Tries whether `path` can be written, and writes nothing.
     public static func attempt(_ path: String) throws(FileWriteError) {
         guard case .file(let target, _) = try Destination(path) else { return }
-        _ = try Draft(of: path, in: Destination.folder(of: target))
+        try Destination.attemptFolder(Destination.folder(of: target))
     }
 
     /// Writes `data` to `path`. Makes the folder.

@@ -64,16 +64,31 @@ enum Destination {
 
     /// Makes a folder and those that it lies in, where there are none.
     static func makeFolder(_ folder: String) throws(FileWriteError) {
-        var status = stat()
-        if stat(folder, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw FileWriteError(folder, "it is a file, and has to be a folder", remedy: "name another")
-            }
-            return
-        }
-        guard errno == ENOENT else { throw FileWriteError(errno: folder) }
+        guard try !isFolder(folder) else { return }
         if case let parent = Self.folder(of: folder), parent != folder { try makeFolder(parent) }
         // Another program may have made it meanwhile.
         guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw FileWriteError(errno: folder) }
+    }
+
+    /// Tries whether files can be written to a folder, and leaves nothing, not even the folder where there is none.
+    static func attemptFolder(_ folder: String) throws(FileWriteError) {
+        var nearest = folder
+        while try !isFolder(nearest), case let parent = Self.folder(of: nearest), parent != nearest { nearest = parent }
+        _ = try Draft(of: folder, in: nearest)
+    }
+
+    /// Whether there is such a folder.
+    ///
+    /// - Throws: ``FileWriteError`` where there is something else, or it cannot be looked at.
+    private static func isFolder(_ folder: String) throws(FileWriteError) -> Bool {
+        var status = stat()
+        guard stat(folder, &status) == 0 else {
+            guard errno == ENOENT else { throw FileWriteError(errno: folder) }
+            return false
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw FileWriteError(folder, "it is a file, and has to be a folder", remedy: "name another")
+        }
+        return true
     }
 }

@@ -5,8 +5,8 @@ public struct OutputFolder: Sendable {
     /// Its path.
     public let path: String
 
-    /// The folder at `path`, which is made, and tried: what cannot be written is better known now than when all has been
-    /// computed.
+    /// The folder at `path`, which is tried, and made when the first file is written: what cannot be written is better
+    /// known now than when all has been computed.
     ///
     /// - Throws: ``FileWriteError`` where no file can be written to it.
     public init(_ path: String) throws(FileWriteError) {
@@ -15,7 +15,7 @@ public struct OutputFolder: Sendable {
                 "''", "it is no name of a folder", remedy: "name one; is the variable that should hold it set?")
         }
         self.path = path
-        _ = try Draft(of: path, in: path)
+        try Destination.attemptFolder(path)
     }
 
     /// Writes files under those names.

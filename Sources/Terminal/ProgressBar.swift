@@ -13,11 +13,12 @@ public final class ProgressBar {
     /// Shows what is under way and the fraction done, from 0 to 1.
     public func show(_ activity: String, fraction: Double) {
         guard isShown else { return }
-        let width = 24
+        let columns = min(Terminal.columns(2), 80)
+        let width = min(24, columns / 3)
         let full = Int((min(max(fraction, 0), 1) * Double(width)).rounded(.down))
         let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
         // A line that wraps could not be taken away.
-        let line = "\(bar) \(Int(fraction * 100))% \(activity)".prefix(min(Terminal.columns(2), 80) - 1)
+        let line = "\(bar) \(Int(fraction * 100))% \(activity)".prefix(columns - 1)
         guard line != last else { return }
         last = line
         StandardStreams.error("\r\u{1b}[K\(line)")

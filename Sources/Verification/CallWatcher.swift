@@ -1,6 +1,7 @@
 import Fixtures
 import ForeignKernels
 import Kernels
+import Sentinel
 import Tensors
 
 /// Follows a model's kernel calls: which kernel wrote which tensor last, in which order. When it forces, it also gives
@@ -37,6 +38,8 @@ final class CallWatcher: KernelInterceptor {
     /// The largest number of roundings of any kernel so far.
     private(set) var roundings = 1
     private var error: FixtureError?
+    /// Why a call could not be made, if one could not.
+    private var failure: HarnessError?
 
     /// A watcher of the model of those tensors.
     init(_ tensors: ModelTensors, forcing force: ((ModelTensor) throws(FixtureError) -> Void)?) {
@@ -57,7 +60,13 @@ final class CallWatcher: KernelInterceptor {
         if let error { throw error }
     }
 
+    /// Checks that every call was made.
+    func requireAllCalls() throws(HarnessError) {
+        if let failure { throw failure }
+    }
+
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
+        guard failure == nil else { return }
         let arguments = call.arguments
         let inputs = arguments.filter { !$0.argument.isResult && $0.view.count > 0 }
         for tensor in inputs.compactMap({ tensors[UnsafePointer($0.view.base)] }) where tensor.isResult {
@@ -71,7 +80,12 @@ final class CallWatcher: KernelInterceptor {
                 try force(tensor)
             }
         }
-        let incidents = CallIncident.during { run(call) }
+        let incidents: [CallIncident]
+        do throws(HarnessError) {
+            incidents = try CallIncident.during { run(call) }
+        } catch {
+            return failure = error
+        }
         for result in arguments where result.argument.isResult && result.isPresent {
             let argument = result.argument
             roundings = max(roundings, argument.roundings)
@@ -89,7 +103,7 @@ final class CallWatcher: KernelInterceptor {
 
     /// A kernel call cannot throw: the first error is kept, and nothing more is compared after it.
     private func attempt(_ body: () throws(FixtureError) -> Void) {
-        guard error == nil else { return }
+        guard error == nil, failure == nil else { return }
         do { try body() } catch { self.error = error }
     }
 }

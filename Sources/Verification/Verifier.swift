@@ -76,8 +76,9 @@ public struct Verifier {
 
     /// Compares everything.
     ///
-    /// - Throws: ``FixtureError`` when a fixture cannot be used, or when there is nothing to compare.
-    public func run() throws(FixtureError) -> VerificationOutcome {
+    /// - Throws: ``FixtureError`` when a fixture cannot be used, or when there is nothing to compare; ``HarnessError``
+    ///   where the machine has no room for the trials.
+    public func run() throws -> VerificationOutcome {
         var rows: [ComparisonRow] = []
         var fixtures: [VerificationReport.Fixture] = []
         for (number, path) in request.fixtures.enumerated() {

@@ -16,24 +16,70 @@ final class ThreadPool: Sendable {
     nonisolated(unsafe) private var body: (@Sendable (Int) -> Void)?
     /// Grows under ``isBusy``, and never shrinks.
     nonisolated(unsafe) private var helpers: [Helper] = []
+    /// Whether the system gave fewer threads than were asked for.
+    nonisolated(unsafe) private var isShort = false
 
-    /// Runs the loop on `threads` threads, the caller's among them; false if the pool is busy with another.
+    /// Runs the loop on up to `threads` threads, the caller's among them; false if the pool is busy with another.
     func run(_ tasks: Int, threads: Int, _ body: @Sendable (Int) -> Void) -> Bool {
+        claim { loop(tasks, helpers: start(threads - 1), body) }
+    }
+
+    /// Runs `body` once on each of up to `threads` threads, the caller's among them; false if the pool is busy.
+    func runOnEach(of threads: Int, _ body: @Sendable () -> Void) -> Bool {
+        claim {
+            let helpers = start(threads - 1)
+            let started = Atomic<Int>(0)
+            loop(helpers + 1, helpers: helpers) { _ in
+                // No thread takes a second task before each has one.
+                started.wrappingAdd(1, ordering: .acquiringAndReleasing)
+                while started.load(ordering: .acquiring) <= helpers { sched_yield() }
+                body()
+            }
+        }
+    }
+
+    private func claim(_ body: () -> Void) -> Bool {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             return false
         }
-        while helpers.count < threads - 1 { helpers.append(Helper(of: self)) }
+        body()
+        isBusy.store(false, ordering: .releasing)
+        return true
+    }
+
+    private func loop(_ tasks: Int, helpers count: Int, _ body: @Sendable (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             self.tasks = tasks
             self.body = body
             next.store(0, ordering: .relaxed)
-            for helper in helpers[..<(threads - 1)] { helper.call() }
+            for helper in helpers[..<count] { helper.call() }
             takeTasks()
-            for helper in helpers[..<(threads - 1)] { helper.dismiss() }
+            for helper in helpers[..<count] { helper.dismiss() }
             self.body = nil
         }
-        isBusy.store(false, ordering: .releasing)
-        return true
+    }
+
+    /// Starts what is missing of `count` helpers; gives how many of them there are.
+    private func start(_ count: Int) -> Int {
+        while helpers.count < count, !isShort {
+            let helper = Helper()
+            let reason = helper.start(in: self)
+            if reason == 0 {
+                helpers.append(helper)
+            } else {
+                isShort = true
+                say(
+                    "note: \(count + 1) threads asked for, \(helpers.count + 1) could be started "
+                        + "(\(String(cString: strerror(reason)))); give --threads \(helpers.count + 1)\n")
+            }
+        }
+        return min(count, helpers.count)
+    }
+
+    /// FileHandle would trap where standard error is closed.
+    private func say(_ line: String) {
+        let bytes = Array(line.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
     fileprivate func takeTasks() {
@@ -55,16 +101,43 @@ private final class Helper: Sendable {
     private let state = Atomic<State>(.idle)
     private let alarm = DispatchSemaphore(value: 0)
 
-    init(of pool: ThreadPool) {
-        let thread = Thread { [unowned pool, self] in
+    /// Its stack: kernels keep what is large elsewhere.
+    private static let stackSize = 1 << 20
+
+    /// Starts the thread, for as long as the process lives; gives the number of the error, 0 if there is none.
+    func start(in pool: ThreadPool) -> Int32 {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, Self.stackSize)
+        let work = Unmanaged.passRetained(Work(helper: self, pool: pool))
+        var thread = pthread_t()
+        let reason = pthread_create(
+            &thread, &attributes,
+            { argument in
+                // The thread holds on to its work, and never ends.
+                if let argument { Unmanaged<Work>.fromOpaque(argument).takeUnretainedValue().run() }
+                return nil
+            }, work.toOpaque())
+        if reason != 0 { work.release() }
+        return reason
+    }
+
+    private final class Work {
+        private let helper: Helper
+        private let pool: ThreadPool
+
+        init(helper: Helper, pool: ThreadPool) { (self.helper, self.pool) = (helper, pool) }
+
+        func run() -> Never {
+            Thread.current.name = "plumbline"
             while true {
-                awaitCall()
+                helper.awaitCall()
                 pool.takeTasks()
-                state.store(.idle, ordering: .releasing)
+                helper.state.store(.idle, ordering: .releasing)
             }
         }
-        thread.name = "plumbline worker"
-        thread.start()
     }
 
     /// Has the thread take part in the pool's loop.

@@ -4,8 +4,8 @@ set -euo pipefail
 
 missing=()
 command -v pkg-config >/dev/null || missing+=(pkg-config)
-command -v sha256sum >/dev/null || missing+=(coreutils)
 pkg-config --exists hdf5 2>/dev/null || missing+=(libhdf5-dev)
+pkg-config --exists libcrypto 2>/dev/null || missing+=(libssl-dev)
 pkg-config --exists libffi 2>/dev/null || missing+=(libffi-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -14,12 +14,10 @@ public enum FixtureSeal {
     ///
     /// - Throws: ``FixtureError`` when the file is missing, has no seal, or is not as it was sealed.
     package static func check(_ path: String) throws(FixtureError) -> String {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw FixtureError(file: path, "there is no such file")
+        let digest = try digest(of: path, from: byteCount)
+        guard let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: byteCount) else {
+            throw FixtureError(file: path, "it cannot be read", remedy: "see whether you may read it")
         }
-        guard let file = FileHandle(forReadingAtPath: path), let start = try? file.read(upToCount: byteCount),
-            let digest = try? digest(of: file)
-        else { throw FixtureError(file: path, "it cannot be read", remedy: "see whether you may read it") }
         guard start.count == byteCount, start.starts(with: Data(heading.utf8)) else {
             throw FixtureError(file: path, "it does not start as a fixture does: it is another file, or damaged")
         }
@@ -34,27 +32,24 @@ public enum FixtureSeal {
     /// For those who change a fixture on purpose; `verify` never does.
     public static func renew(_ path: String) throws {
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        try file.seek(toOffset: UInt64(byteCount))
-        let digest = try digest(of: file)
-        try file.seek(toOffset: 0)
-        try file.write(contentsOf: seal(digest))
+        try file.write(contentsOf: seal(digest(of: path, from: byteCount)))
         try file.close()
     }
 
-    /// The SHA-256 of a whole file without a seal, in hexadecimal; empty if it cannot be read.
-    package static func digest(of path: String) -> String {
-        FileHandle(forReadingAtPath: path).flatMap { try? digest(of: $0) } ?? ""
+    /// The SHA-256 of a whole file without a seal, or from the byte `start` on, in hexadecimal.
+    ///
+    /// - Throws: ``FixtureError`` when it cannot be read.
+    package static func digest(of path: String, from start: Int = 0) throws(FixtureError) -> String {
+        do throws(DigestError) {
+            return try Digest.sha256(of: path, from: start)
+        } catch {
+            throw FixtureError(file: error.file, error.problem, remedy: error.remedy)
+        }
     }
 
     private static func seal(_ digest: String) -> Data {
         var data = Data((heading + digest + "\n").utf8)
         data.append(Data(count: byteCount - data.count))
         return data
-    }
-
-    /// The SHA-256 of what follows in `file`, by `sha256sum`.
-    private static func digest(of file: FileHandle) throws -> String {
-        guard let text = Subprocess.output(of: ["sha256sum"], input: file) else { throw CocoaError(.fileReadUnknown) }
-        return String(text.prefix { $0.isHexDigit })
     }
 }

@@ -35,7 +35,7 @@ struct HuggingFaceModel {
     }
 
     private static func configPath(_ folder: String) -> String { folder + "/config.json" }
-    private static func weightsPath(_ folder: String) -> String { folder + "/model.safetensors" }
+    static func weightsPath(_ folder: String) -> String { folder + "/model.safetensors" }
 
     /// Opens the model in `folder`.
     init(readingFrom folder: String) throws(ModelFormatError) {

@@ -11,6 +11,7 @@ extension Data {
     package init(
         llmcFile path: String, magic: Int32, kind: String, remedy: String? = nil
     ) throws(ModelFormatError) {
+        guard FileManager.default.fileExists(atPath: path) else { throw ModelFormatError(path, "there is no such file") }
         do {
             self = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
         } catch {

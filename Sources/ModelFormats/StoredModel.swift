@@ -39,6 +39,14 @@ public enum StoredModel: Sendable {
         }
     }
 
+    /// The file that holds the parameters.
+    public var parameterFile: String {
+        switch self {
+        case .llmc(let path): path
+        case .huggingFace(let folder): HuggingFaceModel.weightsPath(folder)
+        }
+    }
+
     /// Whether the file at `path` begins as HDF5 does: `train` saves its runs so.
     public static func isHDF5(_ path: String) -> Bool {
         start(of: path) == Data([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])

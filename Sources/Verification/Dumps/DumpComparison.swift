@@ -70,7 +70,7 @@ public struct DumpComparison {
         let fixtures = [
             listed,
             VerificationReport.Fixture(
-                path: candidate, sha256: FixtureSeal.digest(of: candidate), listed: dump.datasets.count,
+                path: candidate, sha256: try FixtureSeal.digest(of: candidate), listed: dump.datasets.count,
                 compared: listed.compared, leftOut: 0),
         ]
         return (VerificationOutcome(blamed: blamed, fixtures: fixtures, rows: ledger.rows), absent)

@@ -35,6 +35,9 @@ public struct LLMCComparison {
         let file = try StoredModel(model)
         let configuration = try file.configuration()
         let stored = try LLMCStateFile(readingFrom: state, of: configuration)
+        let digests = (
+            state: try FixtureSeal.digest(of: state), model: try FixtureSeal.digest(of: file.parameterFile)
+        )
         let parameters = Arena<Float>(ParameterLayout(configuration).tensors)
         try file.loadParameters(into: parameters)
 
@@ -73,10 +76,8 @@ public struct LLMCComparison {
         }
         let fixtures = [
             VerificationReport.Fixture(
-                path: state, sha256: FixtureSeal.digest(of: state), listed: expected.count, compared: rows.count,
-                leftOut: 0),
-            VerificationReport.Fixture(
-                path: model, sha256: FixtureSeal.digest(of: model), listed: 0, compared: 0, leftOut: 0),
+                path: state, sha256: digests.state, listed: expected.count, compared: rows.count, leftOut: 0),
+            VerificationReport.Fixture(path: model, sha256: digests.model, listed: 0, compared: 0, leftOut: 0),
         ]
         return VerificationOutcome(blamed: Blame.of(rows), fixtures: fixtures, rows: rows)
     }

@@ -1,0 +1,3 @@
+// OpenSSL's digests, and no more of it.
+#pragma once
+#include <openssl/evp.h>

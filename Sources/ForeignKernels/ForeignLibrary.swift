@@ -67,6 +67,14 @@ public final class ForeignLibrary: Sendable {
         kernels.filter { provided.contains($0.name) }.map { implementation($0) }
     }
 
+    /// Ends the processes that wait for calls; a later call begins a new one.
+    public func rest() {
+        state.withLock { state in
+            state.processes = []
+            state.spare = [:]
+        }
+    }
+
     /// Whether `name`, in a flag, is the path of a shared library.
     public static func isPath(_ name: String) -> Bool {
         name.contains("/") || [".so", ".dylib"].contains { name.hasSuffix($0) }

@@ -61,9 +61,10 @@ final class ThreadPool: Sendable {
 
     /// Starts what is missing of `count` helpers; gives how many of them there are.
     private func start(_ count: Int) -> Int {
+        if helpers.isEmpty { Self.saveMemory() }
         while helpers.count < count, !isShort {
             let helper = Helper()
-            let reason = helper.start(in: self)
+            let reason = Self.hasReserve ? helper.start(in: self) : ENOMEM
             if reason == 0 {
                 helpers.append(helper)
             } else {
@@ -74,6 +75,33 @@ final class ThreadPool: Sendable {
             }
         }
         return min(count, helpers.count)
+    }
+
+    /// Whether this process may have so much memory and no more (`ulimit -v`).
+    private static let isLimited = {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+        return limit.rlim_cur != rlim_t.max
+    }()
+
+    /// Has all threads allocate from one arena, where memory is limited: each would reserve 64 MiB for its own, and leave
+    /// none for the work.
+    private static func saveMemory() {
+        // The module of the C library leaves it out. -8 is M_ARENA_MAX.
+        typealias SetOption = @convention(c) (Int32, Int32) -> Int32
+        guard isLimited, let function = dlsym(nil, "mallopt") else { return }
+        _ = unsafeBitCast(function, to: SetOption.self)(-8, 1)
+    }
+
+    /// Whether a thread more leaves memory for the work.
+    private static var hasReserve: Bool {
+        guard isLimited else { return true }
+        let reserve = 64 << 20
+        guard let start = mmap(nil, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else {
+            return false
+        }
+        munmap(start, reserve)
+        return true
     }
 
     /// FileHandle would trap where standard error is closed.
@@ -131,12 +159,20 @@ private final class Helper: Sendable {
         init(helper: Helper, pool: ThreadPool) { (self.helper, self.pool) = (helper, pool) }
 
         func run() -> Never {
-            Thread.current.name = "plumbline"
+            name("plumbline")
             while true {
                 helper.awaitCall()
                 pool.takeTasks()
                 helper.state.store(.idle, ordering: .releasing)
             }
+        }
+
+        /// Names this thread, for those who look at the process. Foundation would allocate for it, in every thread.
+        private func name(_ text: String) {
+            let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+            guard file >= 0 else { return }
+            _ = write(file, text, text.utf8.count)
+            close(file)
         }
     }
 

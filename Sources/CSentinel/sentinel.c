@@ -369,22 +369,30 @@ static int collect(pid_t process, double seconds, int *status) {
     return 1;
 }
 
+/// Waits up to `seconds` for an answer or for the child's end; returns whether there is either.
+static int await(struct sentinel_child child, double seconds) {
+    const int slice = 100; // ms. The end of its channel alone does not tell: what it started may hold it open.
+    struct pollfd ready = {child.channel, POLLIN, 0};
+    for (double waited = 0; waited < seconds * 1000; waited += slice) {
+        if (poll(&ready, 1, slice) > 0) return 1;
+        siginfo_t end = {.si_pid = 0};
+        if (waitid(P_PID, (id_t)child.process, &end, WEXITED | WNOHANG | WNOWAIT) != 0 || end.si_pid != 0) return 1;
+    }
+    return 0;
+}
+
 struct sentinel_outcome sentinel_command(struct sentinel_child child, int32_t command, double seconds) {
     struct post *post = &record->posts[child.post];
     struct sentinel_outcome outcome = {sentinel_returned, 0, 0, 0};
     int is_emptied = ftruncate(output, 0);
     (void)is_emptied;
     atomic_store(&record->fault, 0);
-    struct pollfd ready = {child.channel, POLLIN, 0};
     double patience = 2;
-    // MSG_NOSIGNAL: a child that has gone shows as the end of its answers.
+    // MSG_NOSIGNAL: a child that has gone shows as the end of its answers; it is not waited for where it is gone already.
     if (send(child.channel, &command, sizeof command, MSG_NOSIGNAL) == sizeof command) {
-        int count;
-        do count = poll(&ready, 1, (int)(seconds * 1000));
-        while (count < 0 && errno == EINTR);
-        if (count == 0) {
+        if (!await(child, seconds)) {
             patience = 0;
-        } else if (read(child.channel, &outcome.detail, sizeof outcome.detail) == sizeof outcome.detail) {
+        } else if (recv(child.channel, &outcome.detail, sizeof outcome.detail, MSG_DONTWAIT) == sizeof outcome.detail) {
             outcome.left = atomic_load(&post->left);
             return outcome;
         }

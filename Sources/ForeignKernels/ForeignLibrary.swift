@@ -92,7 +92,7 @@ public final class ForeignLibrary: Sendable {
         do throws(HarnessError) {
             // A byte for each kernel, which the child sets where the library has it.
             let bytes = try GuardedBuffer(of: UInt8.self, count: kernels.count, .aligned)
-            let process = try ChildProcess { _ in look(at: path, kernels, bytes.view(of: UInt8.self)) }
+            let process = try ChildProcess("looking at it") { _ in look(at: path, kernels, bytes.view(of: UInt8.self)) }
             (found, outcome) = (bytes, try process.run(0, within: patience))
         } catch {
             throw ForeignLibraryError(path, error.problem, remedy: error.remedy)
@@ -224,7 +224,7 @@ public final class ForeignLibrary: Sendable {
         let (path, kinds) = (path, passed.kinds)
         return try withRoom(&state) { _ throws(HarnessError) in
             let slot = try GuardedBuffer(of: UInt64.self, count: passed.words.count, .aligned)
-            let process = try ChildProcess {
+            let process = try ChildProcess("\(kernel) of \(path)") {
                 Self.make(kernel, kinds, View(slot.view(of: UInt64.self)), path, threads: $0)
             }
             return Caller(kernel: kernel, arguments: arguments, slot: slot, process: process)

@@ -31,15 +31,16 @@ public final class ChildProcess: Sendable {
     }
 
     private let child: sentinel_child
+    private let task: String
     private let isRunning = Atomic<Bool>(true)
 
     /// One command is carried out at a time: all children print to one file, and note their faults in one place.
     private static let turn = Mutex<Void>(())
 
-    /// Starts a process that runs `body` for each command.
+    /// Starts a process that runs `body` for each command; `task` says what it is there for.
     ///
     /// - Throws: ``HarnessError`` where the system has no room for it.
-    public init(_ body: @escaping (Int32) -> Int32) throws(HarnessError) {
+    public init(_ task: String, _ body: @escaping (Int32) -> Int32) throws(HarnessError) {
         let context = Context(body)
         // The child has a copy of the context, and the parent needs it no longer than until the fork.
         let (started, reason) = withExtendedLifetime(context) {
@@ -52,8 +53,8 @@ public final class ChildProcess: Sendable {
                 return (status == 0 ? child : nil, errno)
             }
         }
-        guard let started else { throw HarnessError(refused: "a process to call kernels in", reason) }
-        child = started
+        guard let started else { throw HarnessError(refused: "a process for \(task)", reason) }
+        (child, self.task) = (started, task)
     }
 
     deinit { sentinel_end(child, isRunning.load(ordering: .relaxed) ? 1 : 0) }
@@ -72,7 +73,7 @@ public final class ChildProcess: Sendable {
             return Outcome(end: end, lastWords: lastWords, strays: Int(ended.left))
         }
         isRunning.store(false, ordering: .relaxed)
-        guard ended.is_foreign != 0 else { throw Self.error(end, lastWords) }
+        guard ended.is_foreign != 0 else { throw error(end, lastWords) }
         return Outcome(end: end, lastWords: lastWords, strays: Int(ended.left))
     }
 
@@ -114,18 +115,19 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    private static func error(_ end: End, _ lastWords: String) -> HarnessError {
+    private func error(_ end: End, _ lastWords: String) -> HarnessError {
         let (what, remedy) =
             switch end {
             case .crashed("SIGKILL"):
                 ("was killed from outside (SIGKILL)", "see whether memory is short, and try again")
-            case .crashed(let reason): ("was ended by \(reason)", "see the limits that ulimit -a shows, and try again")
+            case .crashed(let reason):
+                ("was ended by \(reason), not by a kernel", "see the limits that ulimit -a shows, and try again")
             case .exited(let code):
-                ("ended with exit code \(code)", "see the limits that ulimit -a shows, and try again")
+                ("ended with exit code \(code), not by a kernel", "see the limits that ulimit -a shows, and try again")
             case .hung, .returned: ("was not run in time", "try again when the machine is less busy")
             }
         let words = lastWords.isEmpty ? "" : ", saying '\(lastWords)'"
-        return HarnessError("a process to call kernels in \(what), not by a kernel\(words)", remedy: remedy)
+        return HarnessError("the process for \(task) \(what)\(words)", remedy: remedy)
     }
 
     private final class Context {

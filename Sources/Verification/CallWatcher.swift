@@ -23,6 +23,8 @@ final class CallWatcher: KernelInterceptor {
         let roundings: Int
         /// The place of the call in the order of execution.
         let order: Int
+        /// The time of the call, shared among its results, in seconds.
+        var seconds: Double?
         /// What the kernel did that it must not, in words.
         var findings: [String] = []
     }
@@ -80,13 +82,16 @@ final class CallWatcher: KernelInterceptor {
                 try force(tensor)
             }
         }
+        let started = ContinuousClock.now
         let incidents: [CallIncident]
         do throws(HarnessError) {
             incidents = try CallIncident.during { run(call) }
         } catch {
             return failure = error
         }
-        for result in arguments where result.argument.isResult && result.isPresent {
+        let results = arguments.filter { $0.argument.isResult && $0.isPresent }
+        let share = started.duration(to: .now) / .seconds(1) / Double(max(results.count, 1))
+        for result in results {
             let argument = result.argument
             roundings = max(roundings, argument.roundings)
             guard let tensor = tensors[UnsafePointer(result.view.base)], tensor.isResult else { continue }
@@ -96,6 +101,7 @@ final class CallWatcher: KernelInterceptor {
             pending[tensor.path] = Write(
                 tensor: tensor, kernel: K.name, coverage: argument.coverage,
                 roundings: force == nil ? roundings : max(argument.roundings, earlier), order: calls,
+                seconds: share,
                 findings: incidents.map { [$0.argument, $0.note].compactMap(\.self).joined(separator: ": ") })
         }
         calls += 1

@@ -20,7 +20,10 @@ public struct CaseTrial {
         // A case of a fixture lies in the group of its pass, which the row names already.
         let name = kernelCase.name.split(separator: "/").last.map(String.init) ?? kernelCase.name
         judge = { kernels throws(HarnessError) in
+            let started = ContinuousClock.now
             let trial = try KernelTrial(kernel, kernelCase, kernels)
+            // One trial gives several rows.
+            let share = started.duration(to: .now) / .seconds(1) / Double(max(kernelCase.results.count, 1))
             func subject(_ tensor: String) -> ComparisonRow.Subject {
                 ComparisonRow.Subject(
                     operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
@@ -35,7 +38,7 @@ public struct CaseTrial {
                 let (measure, explanation) = result.judge(answers, sizes: kernelCase.values.sizes)
                 return ComparisonRow(
                     subject(result.argument.name), measure: measure, note: note(result.argument.name),
-                    explanation: explanation)
+                    explanation: explanation, seconds: share)
             }
             let others = Set(trial.findings.map(\.argument)).subtracting(names).sorted()
             return results + others.map { ComparisonRow(subject($0), measure: nil, note: note($0)) }

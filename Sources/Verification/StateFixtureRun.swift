@@ -78,7 +78,8 @@ struct StateFixtureRun {
                         write.kernel, mode, write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model,
                         write.tensor.name),
                     measure: judged.measure, note: judged.note, explanation: judged.explanation,
-                    isWiring: mode == .isolated && !judged.holds && !disagreements.contains(path)))
+                    isWiring: mode == .isolated && !judged.holds && !disagreements.contains(path),
+                    seconds: write.seconds))
         }
         // What the model never writes, it got wrong.
         for path in books.unsettled(in: mode) {

@@ -34,7 +34,7 @@ enum FaultSelfTestMode {
             faults: found.faults, variants: found.variants, models: found.models, falseAlarms: found.falseAlarms,
             searched: found.searched, tightness: found.tightness, seed: found.seed,
             machine: .current(threads: ProcessInfo.processInfo.activeProcessorCount), commit: RunFacts.commit(),
-            seconds: started.duration(to: .now) / .seconds(1))
+            flags: words, seconds: started.duration(to: .now) / .seconds(1))
         let folder = arguments.value("--report") ?? "reports"
         try AtomicFile.write(JSON.data(report), to: "\(folder)/selftest.json")
         try AtomicFile.write(Data(report.markdown.utf8), to: "\(folder)/selftest.md")

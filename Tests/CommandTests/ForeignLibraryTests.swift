@@ -18,21 +18,32 @@ struct ForeignLibraryTests {
             if !text.isEmpty {
                 try #require(source.contains(text))
                 source = source.replacing(text, with: replacement, maxReplacements: 1)
-                    .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.memory)
+                    .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.support)
             }
             folder = try TemporaryFolder()
             try folder.write("kernels.c", source)
             let compiler = try Run(
                 "/usr/bin/env",
-                ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include"] + flags
+                ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include", "-DFOLDER=\"\(folder.path)\""] + flags
                     + [folder("kernels.c"), "-o", path, "-lm"])
             try #require(compiler.code == 0, "\(compiler.errors)")
         }
 
-        /// For a kernel that answers what it was asked first.
-        private static let memory = """
+        /// For a kernel that answers what it was asked first, and for those that start processes: their numbers are noted.
+        private static let support = """
+            #include <fcntl.h>
+            #include <signal.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
             static int first = -1;
             static inline int remembered(int token) { return first < 0 ? first = token : first; }
+            static inline void note(int process) {
+                int file = open(FOLDER "/processes", O_CREAT | O_WRONLY | O_APPEND, 0666);
+                dprintf(file, "%d\\n", process);
+                close(file);
+            }
             """
 
         /// What `verify` makes of it.
@@ -117,6 +128,80 @@ struct ForeignLibraryTests {
         let kernels = Set(failures.filter { !$0.isOfState }.map { "\($0.operation) \($0.pass)" })
         #expect(kernels == [fault.kernel])
         #expect(report.rows.contains { $0.operation == "crossentropy_softmax" })
+    }
+
+    struct Straying: CustomTestStringConvertible {
+        let testDescription, code: String
+        let finding: String?
+    }
+
+    static let strayings = [
+        Straying(
+            testDescription: "a fork that goes on", code: "int p = fork(); if (p == 0) for (;;) pause(); note(p);",
+            finding: "left a process running"),
+        Straying(
+            testDescription: "a daemon",
+            code: "if (fork() == 0) { setsid(); if (fork() == 0) for (note(getpid());;) pause(); _exit(0); }",
+            finding: "left a process running"),
+        Straying(
+            testDescription: "a fork that comes back as well", code: "int p = fork(); if (p != 0) note(p);",
+            finding: "left a process running"),
+        Straying(
+            testDescription: "a program, and a crash",
+            code: "system(\"setsid sleep 600 & echo $! >> \" FOLDER \"/processes\"); *(volatile int *)0 = 1;",
+            finding: "null pointer; the kernel left a process running"),
+        Straying(
+            testDescription: "a program that it waits for",
+            code: "int p = fork(), status; if (p == 0) _exit(0); note(p); waitpid(p, &status, 0);", finding: nil),
+    ]
+
+    @Test(arguments: strayings)
+    func whatIsLeftRunningIsEnded(_ straying: Straying) throws {
+        let library = try Library(replacing: "float correction1", by: straying.code + "\n    float correction1")
+        let (run, report) = try library.verify(["--mode", "isolated", "--only", "adamw"])
+        #expect(run.code == (straying.finding == nil ? 0 : 1), "\(run.output)")
+        if let finding = straying.finding {
+            #expect(report.blamed?.operation == "adamw" && report.blamed?.explanation.contains(finding) == true)
+        }
+        let processes = try String(decoding: library.folder.data("processes"), as: UTF8.self).split(separator: "\n")
+        #expect(!processes.isEmpty)
+        for process in processes.compactMap({ pid_t($0) }) { #expect(kill(process, 0) != 0, "\(process) goes on") }
+    }
+
+    static let lacks: [(limits: String, says: String?)] =
+        [("ulimit -n 6", "ulimit -n is 6; raise it"), ("ulimit -n 24", nil)]
+        + (canLimitProcesses ? [(asUser("prlimit --nproc=1"), "ulimit -u is 1; raise it")] : [])
+
+    /// The number of processes is not limited for root, who becomes another user.
+    private static func asUser(_ limits: String) -> String {
+        let user = getuid() == 0 ? "setpriv --reuid 54321 --regid 54321 --clear-groups " : ""
+        return "exec \(user)\(limits) \"$0\" \"$@\""
+    }
+
+    /// Whether that user may run the binaries, wherever the checkout lies.
+    private static let canLimitProcesses = (try? Run("verify", ["--help"], limits: asUser("prlimit")))?.code == 0
+
+    /// What the harness lacks is no fault of a kernel's.
+    @Test(arguments: lacks)
+    func lacksAreNoKernelsFault(_ limits: String, _ says: String?) throws {
+        let library = try Library()
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: library.folder.path)
+        let run = try Run(
+            "verify",
+            ["--kernels", library.path, "--mode", "isolated", "--only", "gelu", "--report", library.folder.path],
+            limits: limits)
+        #expect(run.code == (says == nil ? 0 : 2), "\(run.output)\(run.errors)")
+        if let says {
+            #expect(run.errors.contains(says) && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+        }
+    }
+
+    @Test func killedFromOutside() throws {
+        let library = try Library(
+            replacing: "float correction1", by: "kill(getpid(), SIGKILL);\n    float correction1")
+        let run = try Run("verify", ["--kernels", library.path, "--only", "adamw", "--report", library.folder.path])
+        #expect(run.code == 2 && run.output.isEmpty)
+        #expect(run.errors.contains("adamw update of \(library.path) was killed from outside"), "\(run.errors)")
     }
 
     #if arch(x86_64)

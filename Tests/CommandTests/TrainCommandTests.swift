@@ -138,7 +138,7 @@ struct TrainCommandTests {
         let folder = try folderWithText()
         #expect(try Run("train", small + ["--steps", "20", "--checkpoint", "run.h5"], in: folder.path).code == 0)
         let before = try folder.data("run.h5")
-        let limited = try Run("train", ["--resume", "run.h5", "--steps", "40"], in: folder.path, fileSizeLimit: 64)
+        let limited = try Run("train", ["--resume", "run.h5", "--steps", "40"], in: folder.path, limits: "ulimit -f 64")
         #expect(limited.code == 2)
         #expect(
             limited.errors.contains("run.h5: cannot be written") && limited.errors.contains("unchanged"),

@@ -131,4 +131,14 @@ struct VerifyCommandTests {
         #expect(text.hasPrefix("before\n# Verification") && text.contains("**PASS: "))
         #expect(FileManager.default.fileExists(atPath: reports("verify.junit.xml")))
     }
+
+    /// Threads that cannot be had are done without.
+    @Test func fewThreads() throws {
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "verify", ["--only", "gelu", "--mode", "isolated", "--threads", "64", "--report", reports.path],
+            limits: "ulimit -v 200000")
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        #expect(run.errors.contains(/^note: 64 threads asked for, \d+ could be started \(.*\); give --threads \d+\n$/))
+    }
 }

@@ -37,7 +37,7 @@ struct NewOperationTests {
         #expect(read > 200)
     }
 
-    @Test func isVerifiedAtDrawnSizes() {
+    @Test func isVerifiedAtDrawnSizes() throws {
         for kernel in Self.kernels {
             let right = Self.catalog.reference.filter { $0.kernelName == kernel.name }
             for implementation in right {
@@ -48,7 +48,7 @@ struct NewOperationTests {
         }
     }
 
-    @Test func plantedFaultsAreCaught() {
+    @Test func plantedFaultsAreCaught() throws {
         var planted = 0
         for kernel in Self.kernels {
             let trials = trials(kernel)

@@ -185,7 +185,10 @@ extension BenchmarkReport {
             /// It ended.
             case failed(String)
 
+            // The language names what has no label _0, _1 and so on.
+            // swift-format-ignore: NoLeadingUnderscores
             private enum LeftOutCodingKeys: String, CodingKey { case _0 = "reason" }
+            // swift-format-ignore: NoLeadingUnderscores
             private enum FailedCodingKeys: String, CodingKey { case _0 = "reason" }
         }
 
@@ -199,12 +202,15 @@ extension BenchmarkReport {
             /// It was not timed.
             case untimed(Untimed)
 
+            // swift-format-ignore: NoLeadingUnderscores
             private enum TimedCodingKeys: String, CodingKey {
                 case _0 = "times"
                 case _1 = "accuracy"
                 case _2 = "comparison"
             }
+            // swift-format-ignore: NoLeadingUnderscores
             private enum WrongCodingKeys: String, CodingKey { case _0 = "accuracy" }
+            // swift-format-ignore: NoLeadingUnderscores
             private enum UntimedCodingKeys: String, CodingKey { case _0 = "reason" }
         }
 

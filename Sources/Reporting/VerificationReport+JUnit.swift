@@ -28,7 +28,8 @@ extension VerificationReport {
                     + #"failures="\#(failures(suite.rows))""# + time(Self.sum(suite.rows.map(\.seconds))) + ">")
             for row in suite.rows {
                 let name = "\(row.case): \(row.tensor)".escapedForXML
-                let opening = #"    <testcase classname="\#(suite.name.escapedForXML)" name="\#(name)""#
+                let opening =
+                    #"    <testcase classname="\#(suite.name.escapedForXML)" name="\#(name)""#
                     + time(row.seconds)
                 guard row.verdict == .fail else {
                     lines.append(opening + "/>")

@@ -117,8 +117,8 @@ extension VerificationReport {
 
     private var facts: String {
         """
-            \(runLines.joined(separator: "\n"))
-            - Time \(Formatting.seconds(seconds)), peak memory \(Formatting.count(peakMemory / 1_000_000)) MB
-            """
+        \(runLines.joined(separator: "\n"))
+        - Time \(Formatting.seconds(seconds)), peak memory \(Formatting.count(peakMemory / 1_000_000)) MB
+        """
     }
 }

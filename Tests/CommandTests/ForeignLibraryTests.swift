@@ -50,6 +50,7 @@ struct ForeignLibraryTests {
         func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
             let run = try Run("verify", ["--kernels", path, "--report", folder.path] + flags)
             let data = try folder.data("verify.json")
+            #expect(try RecordSchema("verify").problems(in: data) == [])
             return (run, try JSON.report(VerificationReport.self, from: data))
         }
     }
@@ -254,6 +255,7 @@ struct ForeignLibraryTests {
         #expect(run.code == 0, "\(run.errors)")
         #expect(run.output.contains("libmine.so"))
         let data = try library.folder.data("bench.json")
+        #expect(try RecordSchema("bench").problems(in: data) == [])
         let report = try JSON.report(BenchmarkReport.self, from: data)
         #expect(report.rows.allSatisfy { $0.timings.last?.seconds != nil && $0.timings.last?.isWrong == false })
     }

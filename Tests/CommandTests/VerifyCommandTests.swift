@@ -87,6 +87,7 @@ struct VerifyCommandTests {
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
         let report = try JSON.report(
             GradientReport.self, from: reports.data("gradcheck.json"))
+        #expect(try RecordSchema("gradcheck").problems(in: reports.data("gradcheck.json")) == [])
         #expect(report.holds && report.seed == 5 && report.rows.count == 45)
         #expect(FileManager.default.fileExists(atPath: reports("gradcheck.md")))
     }
@@ -111,6 +112,7 @@ struct VerifyCommandTests {
         #expect(run.output.contains("PASS: ") && run.output.contains("0 of 64 right variants"))
         let report = try JSON.report(
             SelfTestReport.self, from: reports.data("selftest.json"))
+        #expect(try RecordSchema("selftest").problems(in: reports.data("selftest.json")) == [])
         #expect(report.holds && report.faults.count >= 120 && report.faults.contains { $0.origin == "wiring" })
         #expect(report.models > 0 && report.searched == 64)
         // Every result of every kernel, and some errors are no small part of their bounds.

@@ -191,10 +191,16 @@ void sentinel_leave(void) {
 
 // MARK: - Processes that foreign code leaves behind
 
+/// A process that does nothing but outlive this one, should it be killed; 0 where there is none.
+static pid_t guardian;
+/// What the environment of every program holds that foreign code starts.
+static char mark[64];
+
 /// Whether one of this process's children is none that it started itself. Every child of ours leads a session, which
 /// no process can join: what has another session than this process descends from one.
 static int is_stray(pid_t process) {
     if (own != NULL) return 1;
+    if (process == guardian) return 0;
     for (int i = 0; i < post_count; i++)
         if (atomic_load(&record->posts[i].process) == process) return 0;
     pid_t session = getsid(process);
@@ -246,6 +252,67 @@ static int end_strays(void) {
     return total;
 }
 
+// MARK: - Processes that would outlive this one
+
+/// Ends every program that has the mark in its environment once; returns how many there were.
+static int end_marked(void) {
+    static char text[1 << 21]; // no environment is larger
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) return 0;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        pid_t process = atoi(entry->d_name);
+        if (process <= 0 || process == getpid()) continue;
+        char path[32];
+        snprintf(path, sizeof path, "/proc/%d/environ", process);
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0) continue;
+        size_t length = 0;
+        for (ssize_t part; (part = read(file, text + length, sizeof text - length)) > 0;) length += (size_t)part;
+        close(file);
+        if (memmem(text, length, mark, strlen(mark)) != NULL && kill(process, SIGKILL) == 0) count++;
+    }
+    closedir(processes);
+    return count;
+}
+
+/// The guardian's life: it waits until nobody holds the other end of `life` any more.
+static void guard(int life) {
+    setsid();
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_IGN);
+    if (dup2(life, 3) < 0) _exit(1);
+    for (int i = 0; i < 3; i++) close(i);
+    close_range(4, ~0u, 0);
+    char nothing;
+    while (read(3, &nothing, 1) > 0 || errno == EINTR) errno = 0;
+    for (int round = 0; round < 64 && end_marked() > 0; round++) {}
+    _exit(0);
+}
+
+static void dismiss_guardian(void) {
+    // A child that exits has a copy of this.
+    if (own != NULL || guardian == 0) return;
+    kill(guardian, SIGKILL);
+    waitpid(guardian, NULL, 0);
+}
+
+/// Starts the guardian, if there is none: for what a child starts by way of other programs, when both are killed. What a
+/// child forks ends with it in any case. Where there is no room for a guardian, there is none.
+static void start_guardian(void) {
+    int life[2];
+    if (guardian != 0 || pipe2(life, O_CLOEXEC) != 0) return;
+    pid_t process = fork();
+    if (process == 0) guard(life[0]);
+    close(life[0]);
+    // The other end closes with this process.
+    if (process < 0) {
+        close(life[1]);
+        return;
+    }
+    guardian = process;
+    atexit(dismiss_guardian);
+}
+
 // MARK: - Child processes
 
 /// What every child prints, each from the start: one file for all, without a name, since one carries out a command at a
@@ -277,6 +344,7 @@ static void serve(sentinel_body body, void *context, int channel, pid_t parent, 
     if (getppid() != parent) _exit(0);
     own = post;
     atomic_store(&post->process, getpid());
+    putenv(mark);
     sentinel_describe(NULL);
     // What it starts is in a session of its own, is handed to it when orphaned, and ends with it.
     setsid();
@@ -343,6 +411,7 @@ int sentinel_start(sentinel_body body, void *context, struct sentinel_child *chi
     struct sigaction action;
     // Where its signal is ignored, a child's end says nothing.
     if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+    if (mark[0] == 0) snprintf(mark, sizeof mark, "PLUMBLINE_HARNESS=%d.%lx", getpid(), (unsigned long)time(NULL));
     struct post *post = take_post();
     if (post == NULL) return -1;
     int channel[2] = {-1, -1};
@@ -353,6 +422,7 @@ int sentinel_start(sentinel_body body, void *context, struct sentinel_child *chi
     close(channel[1]);
     atomic_store(&post->process, process);
     *child = (struct sentinel_child){process, channel[0], (int)(post - record->posts)};
+    start_guardian();
     return 0;
 }
 

@@ -46,6 +46,13 @@ struct ForeignLibraryTests {
             }
             """
 
+        /// The processes that it noted.
+        func processes() throws -> [pid_t] {
+            String(decoding: try folder.data("processes"), as: UTF8.self).split(separator: "\n").compactMap {
+                pid_t($0)
+            }
+        }
+
         /// What `verify` makes of it.
         func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
             let run = try Run("verify", ["--kernels", path, "--report", folder.path] + flags)
@@ -159,14 +166,44 @@ struct ForeignLibraryTests {
     @Test(arguments: strayings)
     func whatIsLeftRunningIsEnded(_ straying: Straying) throws {
         let library = try Library(replacing: "float correction1", by: straying.code + "\n    float correction1")
-        let (run, report) = try library.verify(["--mode", "isolated", "--only", "adamw"])
+        let (run, report) = try library.verify(["--fixture", "fixtures/kernels/adamw.h5"])
         #expect(run.code == (straying.finding == nil ? 0 : 1), "\(run.output)")
         if let finding = straying.finding {
             #expect(report.blamed?.operation == "adamw" && report.blamed?.explanation.contains(finding) == true)
         }
-        let processes = try String(decoding: library.folder.data("processes"), as: UTF8.self).split(separator: "\n")
+        let processes = try library.processes()
         #expect(!processes.isEmpty)
-        for process in processes.compactMap({ pid_t($0) }) { #expect(kill(process, 0) != 0, "\(process) goes on") }
+        for process in processes { #expect(!Self.isRunning(process)) }
+    }
+
+    /// Whether a process is there, and not only to be waited for.
+    private static func isRunning(_ process: pid_t) -> Bool {
+        let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        return line?.split(separator: ")").last.map { !$0.hasPrefix(" Z") } ?? false
+    }
+
+    /// `verify` is killed while a kernel runs that has started others: nothing outlives it.
+    @Test func nothingOutlivesTheJudge() throws {
+        let library = try Library(
+            replacing: "float correction1",
+            by: """
+                int p = fork();
+                    if (p == 0) for (;;) pause();
+                    note(p), note(getpid());
+                    system("setsid sleep 600 & echo $! >> " FOLDER "/processes");
+                    kill(getppid(), SIGKILL);
+                    for (;;) pause();
+                    float correction1
+                """)
+        let run = try Run(
+            "verify",
+            ["--kernels", library.path, "--fixture", "fixtures/kernels/adamw.h5", "--report", library.folder.path])
+        #expect(run.code == -SIGKILL)
+        let processes = try library.processes()
+        #expect(processes.count == 3)
+        // Their end takes a moment.
+        for _ in 0..<500 where processes.contains(where: Self.isRunning) { usleep(10_000) }
+        for process in processes { #expect(!Self.isRunning(process)) }
     }
 
     static let lacks: [(limits: String, says: String?)] =
@@ -200,7 +237,9 @@ struct ForeignLibraryTests {
     @Test func killedFromOutside() throws {
         let library = try Library(
             replacing: "float correction1", by: "kill(getpid(), SIGKILL);\n    float correction1")
-        let run = try Run("verify", ["--kernels", library.path, "--only", "adamw", "--report", library.folder.path])
+        let run = try Run(
+            "verify",
+            ["--kernels", library.path, "--fixture", "fixtures/kernels/adamw.h5", "--report", library.folder.path])
         #expect(run.code == 2 && run.output.isEmpty)
         #expect(run.errors.contains("adamw update of \(library.path) was killed from outside"), "\(run.errors)")
     }

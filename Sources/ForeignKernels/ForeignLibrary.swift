@@ -77,7 +77,7 @@ public final class ForeignLibrary: Sendable {
 
     /// Whether `name`, in a flag, is the path of a shared library.
     public static func isPath(_ name: String) -> Bool {
-        name.contains("/") || [".so", ".dylib"].contains { name.hasSuffix($0) }
+        name.contains("/") || name.hasSuffix(".so")
     }
 
     /// The name of the library at `path`.
@@ -143,7 +143,8 @@ public final class ForeignLibrary: Sendable {
 
     /// Leaves the reason for the parent to read.
     private static func say(_ error: ForeignLibraryError) {
-        FileHandle.standardError.write(Data("\(error.reason)\n".utf8))
+        let line = Array("\(error.reason)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
     }
 
     // MARK: - In the parent

@@ -53,18 +53,3 @@ extension VerificationReport {
     /// Seconds as the schema's decimal, which knows no exponent.
     private static func fixed(_ seconds: Double) -> String { String(format: "%.6f", seconds) }
 }
-
-extension String {
-    /// The text as it stands in an attribute of XML.
-    fileprivate var escapedForXML: String {
-        reduce(into: "") { text, character in
-            switch character {
-            case "&": text += "&amp;"
-            case "<": text += "&lt;"
-            case ">": text += "&gt;"
-            case "\"": text += "&quot;"
-            default: text.append(character)
-            }
-        }
-    }
-}

@@ -141,6 +141,6 @@ struct VerifyCommandTests {
             "verify", ["--only", "gelu", "--mode", "isolated", "--threads", "64", "--report", reports.path],
             limits: "ulimit -v 200000")
         #expect(run.code == 0, "\(run.output)\(run.errors)")
-        #expect(run.errors.contains(/^note: 64 threads asked for, \d+ could be started \(.*\); give --threads \d+\n$/))
+        #expect(run.errors.contains(/^note: 64 threads asked for, \d+ started \(.*\); give --threads \d+\n$/))
     }
 }

@@ -63,18 +63,23 @@ final class ThreadPool: Sendable {
     private func start(_ count: Int) -> Int {
         if helpers.isEmpty { Self.saveMemory() }
         while helpers.count < count, !isShort {
-            let helper = Helper()
-            let reason = Self.hasReserve ? helper.start(in: self) : ENOMEM
-            if reason == 0 {
-                helpers.append(helper)
-            } else {
-                isShort = true
-                say(
-                    "note: \(count + 1) threads asked for, \(helpers.count + 1) could be started "
-                        + "(\(String(cString: strerror(reason)))); give --threads \(helpers.count + 1)\n")
-            }
+            guard let refusal = startHelper() else { continue }
+            isShort = true
+            say(
+                "note: \(count + 1) threads asked for, \(helpers.count + 1) started (\(refusal)); "
+                    + "give --threads \(helpers.count + 1)\n")
         }
         return min(count, helpers.count)
+    }
+
+    /// Starts one helper more; says why if it does not.
+    private func startHelper() -> String? {
+        guard helpers.count + 1 < Workers.most else { return "more would only wait for each other" }
+        let helper = Helper()
+        let reason = Self.hasReserve ? helper.start(in: self) : ENOMEM
+        guard reason == 0 else { return String(cString: strerror(reason)) }
+        helpers.append(helper)
+        return nil
     }
 
     /// Whether this process may have so much memory and no more (`ulimit -v`).

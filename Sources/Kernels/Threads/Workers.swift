@@ -12,7 +12,8 @@ public struct Workers: Sendable, Hashable {
     /// on a small one holds on a large one. More only wait for each other.
     public static let most = max(64, 4 * ProcessInfo.processInfo.activeProcessorCount)
 
-    /// `count` threads, at least one. Where the system gives fewer, those are used, and one line on standard error says so.
+    /// `count` threads, at least one. Beyond ``most``, or where the system gives fewer, as many as there are do the work, and
+    /// one line on standard error says so.
     public init(count: Int) { self.count = max(count, 1) }
 
     /// Runs `body` once for each index below `tasks`, on up to ``count`` threads, and returns when all are done.

@@ -1,30 +1,28 @@
 #define _GNU_SOURCE
 #include "sentinel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
-#if !defined(MSG_NOSIGNAL)
-#define MSG_NOSIGNAL 0
-#endif
 
-// MARK: - Guard pages
+// MARK: - What a child process and its parent both see
 
-enum { capacity = 4096 };
+enum { capacity = 4096, post_count = 512 };
 
 struct region {
     _Atomic(uintptr_t) start; // 0 where the slot is free
@@ -33,14 +31,29 @@ struct region {
     _Atomic(size_t) byte;
 };
 
-/// What a child process and its parent both see.
+/// Where a child process is.
+enum place {
+    at_work, // in code of ours
+    inside,  // in foreign code
+    idle,    // waiting for a command, after foreign code: only a thread that it left can end the process then
+};
+
+/// What is known of a child process.
+struct post {
+    _Atomic(pid_t) process; // 0 where the slot is free
+    _Atomic(int) place;
+    _Atomic(int) left; // the processes that the last command left behind
+};
+
 struct record {
     struct region regions[capacity];
     _Atomic(int) used; // slots at and beyond it were never taken
     _Atomic(uintptr_t) fault; // where the last signal of memory came from
+    struct post posts[post_count];
 };
 
-static struct record *record;
+static struct record *record; // NULL where there is no memory for it
+static struct post *own;      // of this process, if it is a child
 static char description[256];
 static _Atomic(int) is_described;
 static pthread_once_t installation = PTHREAD_ONCE_INIT;
@@ -48,7 +61,7 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT}
 enum { signal_count = sizeof signals / sizeof signals[0] };
 
 int sentinel_tells_writes(void) {
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__)
     return 1;
 #else
     return 0;
@@ -56,7 +69,7 @@ int sentinel_tells_writes(void) {
 }
 
 static int is_write(void *context) {
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__)
     // Bit 1 of the page fault's error code. Source: Intel SDM volume 3, section 4.7.
     return (((ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2) != 0;
 #else
@@ -113,8 +126,9 @@ static void handle(int number, siginfo_t *info, void *context) {
 }
 
 static void install(void) {
-    record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (record == MAP_FAILED) abort();
+    void *memory = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
+    record = memory;
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = handle;
@@ -123,8 +137,15 @@ static void install(void) {
     for (int i = 0; i < signal_count; i++) sigaction(signals[i], &action, NULL);
 }
 
-int sentinel_watch(void *start, size_t bytes) {
+/// Whether signals are handled; sets `errno` where they are not.
+static int is_ready(void) {
     pthread_once(&installation, install);
+    if (record == NULL) errno = ENOMEM;
+    return record != NULL;
+}
+
+int sentinel_watch(void *start, size_t bytes) {
+    if (!is_ready()) return -1;
     for (int i = 0; i < capacity; i++) {
         struct region *region = &record->regions[i];
         uintptr_t expected = 0;
@@ -137,6 +158,7 @@ int sentinel_watch(void *start, size_t bytes) {
         atomic_store(&region->start, (uintptr_t)start);
         return i;
     }
+    errno = ENOBUFS;
     return -1;
 }
 
@@ -148,71 +170,313 @@ enum sentinel_touch sentinel_touched(int handle, size_t *byte) {
 void sentinel_unwatch(int handle) { atomic_store(&record->regions[handle].start, 0); }
 
 void sentinel_describe(const char *text) {
-    pthread_once(&installation, install);
     atomic_store(&is_described, 0);
-    if (text == NULL) return;
+    if (text == NULL || !is_ready()) return;
     strncpy(description, text, sizeof description - 1);
     atomic_store(&is_described, 1);
 }
 
+// MARK: - Foreign code
+
+void sentinel_enter(void) {
+    if (own != NULL) atomic_store(&own->place, inside);
+}
+
+void sentinel_leave(void) {
+    if (own == NULL) return;
+    // Foreign code may have copied its process, and the copy come back as well: it is none of ours.
+    if (getpid() != atomic_load(&own->process)) _exit(0);
+    atomic_store(&own->place, at_work);
+}
+
+// MARK: - Processes that foreign code leaves behind
+
+/// A process that does nothing but outlive this one, should it be killed; 0 where there is none.
+static pid_t guardian;
+/// What the environment of every program holds that foreign code starts.
+static char mark[64];
+
+/// Whether one of this process's children is none that it started itself. Every child of ours leads a session, which
+/// no process can join: what has another session than this process descends from one.
+static int is_stray(pid_t process) {
+    if (own != NULL) return 1;
+    if (process == guardian) return 0;
+    for (int i = 0; i < post_count; i++)
+        if (atomic_load(&record->posts[i].process) == process) return 0;
+    pid_t session = getsid(process);
+    return session >= 0 && session != getsid(0);
+}
+
+/// The parent of the process of that number, as /proc says; 0 if it says none.
+static pid_t parent_of(pid_t process) {
+    char path[32], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // The name before it is in parentheses, and may hold any character.
+    const char *name_end = strrchr(text, ')');
+    int parent = 0;
+    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/// Ends the stray children of this process once; returns how many there were.
+static int end_children(void) {
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) return 0;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        pid_t process = atoi(entry->d_name);
+        if (process <= 0 || parent_of(process) != getpid() || !is_stray(process)) continue;
+        kill(process, SIGKILL);
+        waitpid(process, NULL, 0);
+        count++;
+    }
+    closedir(processes);
+    return count;
+}
+
+/// Ends the stray descendants of this process, which must be their reaper; returns how many there were.
+static int end_strays(void) {
+    siginfo_t information;
+    // Where foreign code had the signal ignored, nobody could be waited for.
+    if (own != NULL) signal(SIGCHLD, SIG_DFL);
+    // Most often there is no child at all, and one call says so.
+    if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return 0;
+    int total = 0;
+    // What a child that was ended had begun comes to this process in turn.
+    for (int round = 0, count = 1; round < 64 && count > 0; round++) total += count = end_children();
+    return total;
+}
+
+// MARK: - Processes that would outlive this one
+
+/// Ends every program that has the mark in its environment once; returns how many there were.
+static int end_marked(void) {
+    static char text[1 << 21]; // no environment is larger
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) return 0;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        pid_t process = atoi(entry->d_name);
+        if (process <= 0 || process == getpid()) continue;
+        char path[32];
+        snprintf(path, sizeof path, "/proc/%d/environ", process);
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0) continue;
+        size_t length = 0;
+        for (ssize_t part; (part = read(file, text + length, sizeof text - length)) > 0;) length += (size_t)part;
+        close(file);
+        if (memmem(text, length, mark, strlen(mark)) != NULL && kill(process, SIGKILL) == 0) count++;
+    }
+    closedir(processes);
+    return count;
+}
+
+/// The guardian's life: it waits until nobody holds the other end of `life` any more.
+static void guard(int life) {
+    setsid();
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_IGN);
+    if (dup2(life, 3) < 0) _exit(1);
+    for (int i = 0; i < 3; i++) close(i);
+    close_range(4, ~0u, 0);
+    char nothing;
+    while (read(3, &nothing, 1) > 0 || errno == EINTR) errno = 0;
+    for (int round = 0; round < 64 && end_marked() > 0; round++) {}
+    _exit(0);
+}
+
+static void dismiss_guardian(void) {
+    // A child that exits has a copy of this.
+    if (own != NULL || guardian == 0) return;
+    kill(guardian, SIGKILL);
+    waitpid(guardian, NULL, 0);
+}
+
+/// Starts the guardian, if there is none: for what a child starts by way of other programs, when both are killed. What a
+/// child forks ends with it in any case. Where there is no room for a guardian, there is none.
+static void start_guardian(void) {
+    int life[2];
+    if (guardian != 0 || pipe2(life, O_CLOEXEC) != 0) return;
+    pid_t process = fork();
+    if (process == 0) guard(life[0]);
+    close(life[0]);
+    // The other end closes with this process.
+    if (process < 0) {
+        close(life[1]);
+        return;
+    }
+    guardian = process;
+    atexit(dismiss_guardian);
+}
+
 // MARK: - Child processes
 
+/// What every child prints, each from the start: one file for all, without a name, since one carries out a command at a
+/// time.
+static int output = -1;
+enum { most_output = 1 << 24, wanted_descriptors = 1024 };
+
+static int open_output(void) {
+    if (output >= 0) return 0;
+    output = memfd_create("plumbline-output", MFD_CLOEXEC);
+    if (output < 0) return -1;
+    return fcntl(output, F_SETFL, O_APPEND);
+}
+
+size_t sentinel_output(char *text, size_t bytes) {
+    off_t size = lseek(output, 0, SEEK_END);
+    off_t start = size > (off_t)bytes ? size - (off_t)bytes : 0;
+    ssize_t count = pread(output, text, bytes, start);
+    return count > 0 ? (size_t)count : 0;
+}
+
+/// In a process that foreign code starts: it ends with the one that started it.
+static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 /// The child's life: a command comes in, an answer goes out, until the parent is gone.
-static void serve(sentinel_body body, void *context, int output, int channel) {
-#if defined(__linux__)
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-    struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
+static void serve(sentinel_body body, void *context, int channel, pid_t parent, struct post *post) {
+    end_with_parent();
+    // The parent may have gone before that.
+    if (getppid() != parent) _exit(0);
+    own = post;
+    atomic_store(&post->process, getpid());
+    putenv(mark);
     sentinel_describe(NULL);
-    if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) _exit(1);
+    // What it starts is in a session of its own, is handed to it when orphaned, and ends with it.
+    setsid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGCHLD, SIG_DFL);
+    pthread_atfork(NULL, NULL, end_with_parent);
+    struct rlimit none = {0, 0}, little = {most_output, most_output};
+    setrlimit(RLIMIT_CORE, &none);
+    // What it prints lies in memory. Beyond the limit nothing is written.
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &little);
+    // Of the parent's files it keeps none: 3 is the channel.
+    if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 || dup2(channel, 3) < 0) _exit(1);
+    fcntl(3, F_SETFD, FD_CLOEXEC);
+    close_range(4, ~0u, 0);
+    close(STDIN_FILENO);
+    if (open("/dev/null", O_RDONLY) != STDIN_FILENO) _exit(1);
     int32_t command;
-    while (read(channel, &command, sizeof command) == sizeof command) {
+    while (read(3, &command, sizeof command) == sizeof command) {
+        atomic_store(&post->place, at_work);
         int32_t answer = body(context, command);
-        if (write(channel, &answer, sizeof answer) != sizeof answer) break;
+        atomic_store(&post->left, end_strays());
+        atomic_store(&post->place, idle);
+        if (write(3, &answer, sizeof answer) != sizeof answer) break;
     }
     _exit(0);
 }
 
-int sentinel_start(sentinel_body body, void *context, int output, struct sentinel_child *child) {
-    pthread_once(&installation, install);
-    int channel[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, channel) != 0) return -1;
-    fcntl(channel[0], F_SETFD, FD_CLOEXEC);
-    pid_t process = fork();
-    if (process == 0) {
-        close(channel[0]);
-        serve(body, context, output, channel[1]);
+static struct post *take_post(void) {
+    for (int i = 0; i < post_count; i++) {
+        pid_t expected = 0;
+        // 1 is no child: the slot is taken before there is one.
+        if (!atomic_compare_exchange_strong(&record->posts[i].process, &expected, 1)) continue;
+        atomic_store(&record->posts[i].place, at_work);
+        return &record->posts[i];
     }
+    errno = EAGAIN;
+    return NULL;
+}
+
+/// Each child takes a descriptor, and many live at a time.
+static void allow_descriptors(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted_descriptors) return;
+    files.rlim_cur = files.rlim_max < wanted_descriptors ? files.rlim_max : wanted_descriptors;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/// Closes both ends and frees the post, with `errno` as it is.
+static int give_up(struct post *post, const int channel[2]) {
+    int reason = errno;
+    close(channel[0]);
     close(channel[1]);
-    if (process < 0) {
-        close(channel[0]);
-        return -1;
-    }
-    child->process = process;
-    child->channel = channel[0];
+    atomic_store(&post->process, 0);
+    errno = reason;
+    return -1;
+}
+
+int sentinel_start(sentinel_body body, void *context, struct sentinel_child *child) {
+    allow_descriptors();
+    if (!is_ready() || open_output() != 0) return -1;
+    // Whatever a child leaves behind comes to this process when the child is gone.
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    struct sigaction action;
+    // Where its signal is ignored, a child's end says nothing.
+    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+    if (mark[0] == 0) snprintf(mark, sizeof mark, "PLUMBLINE_HARNESS=%d.%lx", getpid(), (unsigned long)time(NULL));
+    struct post *post = take_post();
+    if (post == NULL) return -1;
+    int channel[2] = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) return give_up(post, channel);
+    pid_t parent = getpid(), process = fork();
+    if (process == 0) serve(body, context, channel[1], parent, post);
+    if (process < 0) return give_up(post, channel);
+    close(channel[1]);
+    atomic_store(&post->process, process);
+    *child = (struct sentinel_child){process, channel[0], (int)(post - record->posts)};
+    start_guardian();
     return 0;
 }
 
-enum sentinel_end sentinel_command(struct sentinel_child child, int32_t command, double seconds, int32_t *detail) {
-    int status = 0;
-    atomic_store(&record->fault, 0);
-    struct pollfd ready = {child.channel, POLLIN, 0};
-    // MSG_NOSIGNAL: a child that has gone shows as the end of its answers.
-    if (send(child.channel, &command, sizeof command, MSG_NOSIGNAL) == sizeof command) {
-        int count;
-        do count = poll(&ready, 1, (int)(seconds * 1000));
-        while (count < 0 && errno == EINTR);
-        if (count == 0) {
-            kill(child.process, SIGKILL);
-            waitpid(child.process, &status, 0);
-            return sentinel_hung;
-        }
-        if (read(child.channel, detail, sizeof *detail) == sizeof *detail) return sentinel_returned;
+/// Waits up to `seconds` for the end of a child, then kills it; returns whether it had to.
+static int collect(pid_t process, double seconds, int *status) {
+    const struct timespec pause = {0, 1000000};
+    for (int waits = 0; waits < seconds * 1000; waits++) {
+        if (waitpid(process, status, WNOHANG) != 0) return 0;
+        nanosleep(&pause, NULL);
     }
-    waitpid(child.process, &status, 0);
-    *detail = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    return WIFSIGNALED(status) ? sentinel_crashed : sentinel_exited;
+    if (waitpid(process, status, WNOHANG) != 0) return 0;
+    kill(process, SIGKILL);
+    waitpid(process, status, 0);
+    return 1;
+}
+
+/// Waits up to `seconds` for an answer or for the child's end; returns whether there is either.
+static int await(struct sentinel_child child, double seconds) {
+    const int slice = 100; // ms. The end of its channel alone does not tell: what it started may hold it open.
+    struct pollfd ready = {child.channel, POLLIN, 0};
+    for (double waited = 0; waited < seconds * 1000; waited += slice) {
+        if (poll(&ready, 1, slice) > 0) return 1;
+        siginfo_t end = {.si_pid = 0};
+        if (waitid(P_PID, (id_t)child.process, &end, WEXITED | WNOHANG | WNOWAIT) != 0 || end.si_pid != 0) return 1;
+    }
+    return 0;
+}
+
+struct sentinel_outcome sentinel_command(struct sentinel_child child, int32_t command, double seconds) {
+    struct post *post = &record->posts[child.post];
+    struct sentinel_outcome outcome = {sentinel_returned, 0, 0, 0};
+    int is_emptied = ftruncate(output, 0);
+    (void)is_emptied;
+    atomic_store(&record->fault, 0);
+    double patience = 2;
+    // MSG_NOSIGNAL: a child that has gone shows as the end of its answers; it is not waited for where it is gone already.
+    if (send(child.channel, &command, sizeof command, MSG_NOSIGNAL) == sizeof command) {
+        if (!await(child, seconds)) {
+            patience = 0;
+        } else if (recv(child.channel, &outcome.detail, sizeof outcome.detail, MSG_DONTWAIT) == sizeof outcome.detail) {
+            outcome.left = atomic_load(&post->left);
+            return outcome;
+        }
+    }
+    int status = 0, is_hung = collect(child.process, patience, &status), place = atomic_load(&post->place);
+    atomic_store(&post->process, 0);
+    outcome.end = is_hung ? sentinel_hung : WIFSIGNALED(status) ? sentinel_crashed : sentinel_exited;
+    outcome.detail = is_hung ? 0 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    // The system's own ways to end a process are none of its code's doing.
+    int is_by_system =
+        outcome.end == sentinel_crashed && (outcome.detail == SIGKILL || outcome.detail == SIGXCPU);
+    outcome.is_foreign = place != at_work && !is_by_system;
+    outcome.left = end_strays();
+    return outcome;
 }
 
 uintptr_t sentinel_fault(void) { return atomic_load(&record->fault); }
@@ -222,6 +486,7 @@ void sentinel_end(struct sentinel_child child, int is_running) {
     if (!is_running) return;
     kill(child.process, SIGKILL);
     waitpid(child.process, NULL, 0);
+    atomic_store(&record->posts[child.post].process, 0);
 }
 
 // MARK: - Floating-point control

@@ -1,4 +1,5 @@
 import Kernels
+import Sentinel
 import Synchronization
 
 /// What a kernel did, besides computing, in a call that was contained.
@@ -14,17 +15,29 @@ public struct CallIncident: Sendable {
     public static let floatingPoint = "the kernel left another floating-point environment: flush to zero, or rounding"
 
     /// What happened in the contained calls that `body` makes.
-    public static func during(_ body: () -> Void) -> [CallIncident] {
+    ///
+    /// - Throws: ``HarnessError`` when one of them could not be made, or failed by no fault of the kernel's: a call
+    ///   itself cannot throw. Its results are NaN.
+    public static func during(_ body: () -> Void) throws(HarnessError) -> [CallIncident] {
         let log = Log()
         Log.$current.withValue(log, operation: body)
-        return log.incidents.withLock { $0 }
+        let (incidents, failure) = log.content.withLock { $0 }
+        if let failure { throw failure }
+        return incidents
     }
 
     /// Tells whoever asked to know of incidents.
-    func report() { Log.current?.incidents.withLock { $0.append(self) } }
+    func report() { Log.current?.content.withLock { $0.incidents.append(self) } }
+
+    /// Tells whoever asked to know that a call could not be made. Where nobody did, the process ends: results that nobody
+    /// knows to be none must not be used.
+    static func report(_ failure: HarnessError) {
+        guard let log = Log.current else { failure.end() }
+        log.content.withLock { $0.failure = $0.failure ?? failure }
+    }
 
     private final class Log: Sendable {
         @TaskLocal static var current: Log?
-        let incidents = Mutex<[CallIncident]>([])
+        let content = Mutex<(incidents: [CallIncident], failure: HarnessError?)>(([], nil))
     }
 }

@@ -1,5 +1,6 @@
 import CFFI
 import Kernels
+import Sentinel
 
 /// The arguments of a call as the C ABI passes them: the tensors, then the hyperparameters and the sizes, each in the order
 /// of the contract.
@@ -56,7 +57,8 @@ struct ForeignFunction: Sendable {
             let status = ffi_prep_cif(
                 &interface, FFI_DEFAULT_ABI, UInt32(types.count), plumbline_ffi_void(), types.baseAddress)
             precondition(status == FFI_OK, "libffi cannot call a function of \(types.count) arguments")
-            ffi_call(&interface, unsafeBitCast(address, to: (@convention(c) () -> Void).self), nil, &values)
+            let function = unsafeBitCast(address, to: (@convention(c) () -> Void).self)
+            ChildProcess.inside { ffi_call(&interface, function, nil, &values) }
         }
     }
 }

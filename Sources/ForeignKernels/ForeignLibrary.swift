@@ -67,9 +67,17 @@ public final class ForeignLibrary: Sendable {
         kernels.filter { provided.contains($0.name) }.map { implementation($0) }
     }
 
+    /// Ends the processes that wait for calls; a later call begins a new one.
+    public func rest() {
+        state.withLock { state in
+            state.processes = []
+            state.spare = [:]
+        }
+    }
+
     /// Whether `name`, in a flag, is the path of a shared library.
     public static func isPath(_ name: String) -> Bool {
-        name.contains("/") || [".so", ".dylib"].contains { name.hasSuffix($0) }
+        name.contains("/") || name.hasSuffix(".so")
     }
 
     /// The name of the library at `path`.
@@ -80,14 +88,20 @@ public final class ForeignLibrary: Sendable {
     private static func content(
         of path: String, _ kernels: [KernelName]
     ) throws(ForeignLibraryError) -> (provided: [Bool], changesFloatingPoint: Bool) {
-        // A byte for each kernel, which the child sets where the library has it.
-        let found = GuardedBuffer(of: UInt8.self, count: kernels.count, .aligned)
-        let process = ChildProcess { _ in look(at: path, kernels, found.view(of: UInt8.self)) }
-        guard case .returned(let answer) = process.run(0, within: patience) else {
+        let (found, outcome): (GuardedBuffer, ChildProcess.Outcome)
+        do throws(HarnessError) {
+            // A byte for each kernel, which the child sets where the library has it.
+            let bytes = try GuardedBuffer(of: UInt8.self, count: kernels.count, .aligned)
+            let process = try ChildProcess("looking at it") { _ in look(at: path, kernels, bytes.view(of: UInt8.self)) }
+            (found, outcome) = (bytes, try process.run(0, within: patience))
+        } catch {
+            throw ForeignLibraryError(path, error.problem, remedy: error.remedy)
+        }
+        guard case .returned(let answer) = outcome.end else {
             throw ForeignLibraryError(
                 path, "it crashes, hangs or ends its process when it is loaded", remedy: "mend its initializers")
         }
-        guard answer >= 0 else { throw ForeignLibraryError(path, "it cannot be loaded (\(process.lastWords))") }
+        guard answer >= 0 else { throw ForeignLibraryError(path, loading: outcome.lastWords) }
         return (found.view(of: UInt8.self).buffer.map { $0 == 1 }, answer == 1)
     }
 
@@ -103,21 +117,34 @@ public final class ForeignLibrary: Sendable {
             }
             return isChanged ? 1 : 0
         } catch {
-            FileHandle.standardError.write(Data("\(error.reason)\n".utf8))
+            say(error)
             return -1
         }
     }
 
-    /// Makes the call; gives the floating-point control that it leaves, of which 0 is the default.
+    /// Makes the call; gives the floating-point control that it leaves, of which 0 is the default, and -1 where the library
+    /// cannot be loaded again.
     private static func make(
         _ kernel: KernelName, _ kinds: [ForeignArguments.Kind], _ words: View<UInt64>, _ path: String, threads: Int32
     ) -> Int32 {
         // Idle threads of OpenMP are to sleep: many processes wait at a time.
         setenv("OMP_WAIT_POLICY", "passive", 0)
-        guard let library = try? LoadedLibrary(path), let function = library.function(of: kernel) else { return -1 }
-        FloatingPointEnvironment.restore()
-        library.run(function, kinds, words.base, threads: threads)
-        return Int32(bitPattern: FloatingPointEnvironment.control)
+        do {
+            let library = try LoadedLibrary(path)
+            guard let function = library.function(of: kernel) else { return -1 }
+            FloatingPointEnvironment.restore()
+            library.run(function, kinds, words.base, threads: threads)
+            return Int32(bitPattern: FloatingPointEnvironment.control)
+        } catch {
+            say(error)
+            return -1
+        }
+    }
+
+    /// Leaves the reason for the parent to read.
+    private static func say(_ error: ForeignLibraryError) {
+        let line = Array("\(error.reason)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
     }
 
     // MARK: - In the parent
@@ -127,51 +154,99 @@ public final class ForeignLibrary: Sendable {
     }
 
     private func run<K: Kernel<Float>>(_ call: K, threads: Int32) {
+        CrashNote.clear()
         state.withLock { state in
-            let arguments = GuardedArguments(call, spare: state.spare[K.name] ?? [:])
-            let incident = run(arguments, threads: threads, &state)
-            arguments.finish()
-            incident?.report()
-            if incident?.isFatal == true { arguments.giveUp() }
+            do throws(HarnessError) {
+                let arguments = try withRoom(&state) { state throws(HarnessError) in
+                    try GuardedArguments(call, spare: state.spare[K.name] ?? [:])
+                }
+                let incidents = try run(arguments, threads: threads, &state)
+                arguments.finish()
+                for incident in incidents { incident.report() }
+                guard incidents.contains(where: \.isFatal) else { return }
+            } catch {
+                CallIncident.report(error)
+            }
+            // There is no result.
+            for result in call.results { result.view.fill(.nan) }
         }
     }
 
-    /// Makes the call in the process of its arguments, or in a new one.
+    /// Makes the call in the process of its arguments, or in a new one; gives what happened.
     private func run<K: Kernel<Float>>(
         _ arguments: GuardedArguments<K>, threads: Int32, _ state: inout State
-    ) -> CallIncident? {
-        if let deaths = state.deaths[K.name], deaths.count >= Self.mostDeaths { return deaths.last }
+    ) throws(HarnessError) -> [CallIncident] {
+        if let deaths = state.deaths[K.name], deaths.count >= Self.mostDeaths { return [deaths.last] }
         // Calls in the same memory go to the same process: that is fast, and a kernel that remembers shows it.
         let earlier = state.processes.firstIndex { $0.kernel == K.name && $0.arguments == arguments.identity }
         let passed = ForeignArguments(arguments.call)
-        let caller = earlier.map { state.processes.remove(at: $0) } ?? caller(K.name, passed, arguments.identity)
-        _ = caller.slot.view(of: UInt64.self).buffer.update(fromContentsOf: passed.words)
-        let expected = Double(arguments.call.cost.operations) / Self.slowest
-        let end = caller.process.run(threads, within: Self.patience + expected)
-        let incident = Self.incident(end, saying: caller.process.lastWords)
-        if let incident, incident.isFatal {
-            let deaths = if case .hung = end { Self.mostDeaths } else { (state.deaths[K.name]?.count ?? 0) + 1 }
+        let patience = Self.patience + Double(arguments.call.cost.operations) / Self.slowest
+        func outcome(_ caller: Caller) throws(HarnessError) -> ChildProcess.Outcome {
+            _ = caller.slot.view(of: UInt64.self).buffer.update(fromContentsOf: passed.words)
+            return try caller.process.run(threads, within: patience)
+        }
+        func begin() throws(HarnessError) -> (Caller, ChildProcess.Outcome) {
+            let caller = try self.caller(K.name, passed, arguments.identity, &state)
+            return (caller, try outcome(caller))
+        }
+        let (caller, ended): (Caller, ChildProcess.Outcome)
+        if let waiting = earlier.map({ state.processes.remove(at: $0) }) {
+            do throws(HarnessError) {
+                (caller, ended) = (waiting, try outcome(waiting))
+            } catch {
+                // It may have been killed while it waited.
+                (caller, ended) = try begin()
+            }
+        } else {
+            (caller, ended) = try begin()
+        }
+        if case .returned(-1) = ended.end {
+            throw HarnessError(
+                "\(path) cannot be loaded any more (\(ended.lastWords))",
+                remedy: "see that it stays in place, and that ulimit -v and -n allow it")
+        }
+        let incidents = Self.incidents(ended)
+        if let incident = incidents.first(where: \.isFatal) {
+            let deaths = if case .hung = ended.end { Self.mostDeaths } else { (state.deaths[K.name]?.count ?? 0) + 1 }
             state.deaths[K.name] = (deaths, incident)
         } else if arguments.copiedBytes <= 1 << 20 {
             // Each process holds on to a copy of what this one had in memory: not for large models.
             state.spare[K.name] = arguments.spare
             state.processes.append(caller)
-            if state.processes.count > Self.mostProcesses { state.processes.removeFirst() }
+            if state.processes.count > ChildProcess.most { state.processes.removeFirst() }
         }
-        return incident
+        return incidents
     }
 
     /// A process for calls like that. It cannot see memory that is newer than itself.
-    private func caller(_ kernel: KernelName, _ passed: ForeignArguments, _ arguments: [Int]) -> Caller {
-        let slot = GuardedBuffer(of: UInt64.self, count: passed.words.count, .aligned)
+    private func caller(
+        _ kernel: KernelName, _ passed: ForeignArguments, _ arguments: [Int], _ state: inout State
+    ) throws(HarnessError) -> Caller {
         let (path, kinds) = (path, passed.kinds)
-        let process = ChildProcess {
-            Self.make(kernel, kinds, View(slot.view(of: UInt64.self)), path, threads: $0)
+        return try withRoom(&state) { _ throws(HarnessError) in
+            let slot = try GuardedBuffer(of: UInt64.self, count: passed.words.count, .aligned)
+            let process = try ChildProcess("\(kernel) of \(path)") {
+                Self.make(kernel, kinds, View(slot.view(of: UInt64.self)), path, threads: $0)
+            }
+            return Caller(kernel: kernel, arguments: arguments, slot: slot, process: process)
         }
-        return Caller(kernel: kernel, arguments: arguments, slot: slot, process: process)
     }
 
-    private static let mostProcesses = 64
+    /// Makes something that the system may refuse: then processes that wait make room for it, the oldest first.
+    private func withRoom<Made>(
+        _ state: inout State, _ make: (State) throws(HarnessError) -> Made
+    ) throws(HarnessError) -> Made {
+        while true {
+            do throws(HarnessError) {
+                return try make(state)
+            } catch {
+                guard !state.processes.isEmpty else { throw error }
+                state.processes.removeFirst((state.processes.count + 1) / 2)
+                state.spare = [:]
+            }
+        }
+    }
+
     /// A kernel that ended its process so often, or hung once, is not called any more.
     private static let mostDeaths = 16
     /// How long loading may take, and a call besides what its operations take, in seconds.
@@ -179,18 +254,24 @@ public final class ForeignLibrary: Sendable {
     /// A kernel that makes fewer operations in a second than this hangs.
     private static let slowest = 2e7
 
-    private static func incident(_ end: ChildProcess.End, saying words: String) -> CallIncident? {
+    private static func incidents(_ outcome: ChildProcess.Outcome) -> [CallIncident] {
+        let words = outcome.lastWords
+        func incident(_ what: String, isFatal: Bool = false) -> CallIncident {
+            CallIncident(argument: nil, note: "the kernel \(what)", isFatal: isFatal)
+        }
         func fatal(_ what: String) -> CallIncident {
-            CallIncident(
-                argument: nil, note: "the kernel \(what)\(words.isEmpty ? "" : ", saying '\(words)'")", isFatal: true)
+            incident("\(what)\(words.isEmpty ? "" : ", saying '\(words)'")", isFatal: true)
         }
-        return switch end {
-        case .returned(0): nil
-        case .returned:
-            CallIncident(argument: nil, note: CallIncident.floatingPoint, isFatal: false)
-        case .crashed(let reason): fatal("crashed on \(reason)")
-        case .exited(let code): fatal("ended its process, with exit code \(code)")
-        case .hung: fatal("did not return")
-        }
+        let end: CallIncident? =
+            switch outcome.end {
+            case .returned(0): nil
+            case .returned: CallIncident(argument: nil, note: CallIncident.floatingPoint, isFatal: false)
+            case .crashed(let reason): fatal("crashed on \(reason)")
+            case .exited(let code): fatal("ended its process, with exit code \(code)")
+            case .hung: fatal("did not return")
+            }
+        // How many there were at that moment is chance.
+        let strays = outcome.strays > 0 ? incident("left a process running, which was ended") : nil
+        return [end, strays].compactMap(\.self)
     }
 }

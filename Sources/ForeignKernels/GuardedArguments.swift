@@ -13,7 +13,6 @@ struct GuardedArguments<K: Kernel<Float>> {
     /// Guarded memory to use again.
     let spare: Spare
     private let copies: [Copy]
-    private let results: [MutableView<Float>]
 
     /// Guarded memory of earlier calls of the same kernel, by argument and size.
     typealias Spare = [String: [Int: GuardedBuffer]]
@@ -27,8 +26,11 @@ struct GuardedArguments<K: Kernel<Float>> {
     }
 
     /// The arguments of `call`; they use the spare memory of earlier ones where it fits.
-    init(_ call: K, spare earlier: Spare) {
+    ///
+    /// - Throws: ``HarnessError`` where there is no memory for them.
+    init(_ call: K, spare earlier: Spare) throws(HarnessError) {
         var (identity, spare, copies) = ([Int](), earlier, [Copy]())
+        var failure: HarnessError?
         self.call = call.moved { bound in
             guard let base = bound.address else {
                 identity.append(-1)
@@ -40,8 +42,14 @@ struct GuardedArguments<K: Kernel<Float>> {
             }
             let (name, count) = (bound.argument.name, bound.count)
             let used = spare[name]?[count].flatMap { $0.trespass == nil ? $0 : nil }
-            // Floats and tokens have 4 bytes each.
-            let buffer = used ?? GuardedBuffer(of: Float.self, count: count, .aligned)
+            let buffer: GuardedBuffer
+            do throws(HarnessError) {
+                // Floats and tokens have 4 bytes each.
+                buffer = if let used { used } else { try GuardedBuffer(of: Float.self, count: count, .aligned) }
+            } catch {
+                failure = error
+                return nil
+            }
             spare[name, default: [:]][count] = buffer
             identity.append(buffer.identity)
             let original = UnsafeMutableRawBufferPointer(start: base, count: buffer.bytes.count)
@@ -50,8 +58,8 @@ struct GuardedArguments<K: Kernel<Float>> {
             copies.append(Copy(argument: bound.argument, buffer: buffer, original: original))
             return target
         }
+        if let failure { throw failure }
         (self.identity, self.spare, self.copies) = (identity, spare, copies)
-        results = call.results.map(\.view)
     }
 
     /// Reports what the call did to arguments that it must not, and puts its results back.
@@ -64,10 +72,5 @@ struct GuardedArguments<K: Kernel<Float>> {
             }
         }
         for copy in copies where copy.argument.isResult { copy.original.copyMemory(from: copy.buffer.bytes) }
-    }
-
-    /// Makes every result NaN: there is none.
-    func giveUp() {
-        for result in results { result.fill(.nan) }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Sentinel
 
 /// A shared library in this process, which its code may end or corrupt.
 public struct LoadedLibrary: Sendable {
@@ -14,7 +15,8 @@ public struct LoadedLibrary: Sendable {
     /// - Throws: ``ForeignLibraryError`` when it cannot be loaded.
     public init(_ path: String) throws(ForeignLibraryError) {
         // With a slash in it, dlopen looks nowhere else.
-        guard let handle = dlopen(URL(fileURLWithPath: path).path, RTLD_NOW | RTLD_LOCAL) else {
+        let file = URL(fileURLWithPath: path).path
+        guard let handle = ChildProcess.inside({ dlopen(file, RTLD_NOW | RTLD_LOCAL) }) else {
             throw ForeignLibraryError(path, dlerror().map { String(cString: $0) } ?? "dlopen gives no reason")
         }
         self.handle = Int(bitPattern: handle)

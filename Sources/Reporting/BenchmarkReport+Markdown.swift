@@ -165,11 +165,9 @@ extension BenchmarkReport {
 
     var facts: String {
         """
-        - Command: `\(command.joined(separator: " "))`
-        - Commit: \(commit.map { "`\($0)`" } ?? "unknown")
+        \(runLines.joined(separator: "\n"))
         - Contestants: \(contestants.map { "\($0.name) (\($0.title))" }.joined(separator: ", "))
-        - Machine: \(machine.summary)
-        - \(date), \(Formatting.seconds(seconds))
+        - \(run.date), \(Formatting.seconds(seconds))
         """
     }
 }

@@ -1,14 +1,16 @@
 import Platform
 
 /// What one run of `bench` or `bench gate` measured: the record from which every rendering is drawn.
-public struct BenchmarkReport: Codable, Sendable {
-    /// The version of this record's form.
-    public static let currentSchema = 3
+public struct BenchmarkReport: Record {
+    public typealias Kind = RunRecord.Kind
 
-    /// The version of the form.
-    public var schema = BenchmarkReport.currentSchema
-    /// What was asked.
-    public var kind: Kind
+    /// The version of this record's form.
+    public static let currentSchema = RunRecord.Kind.bench.schema
+
+    /// The run behind it.
+    public private(set) var run: RunRecord
+    /// Whether it is a benchmark or the report of a gate.
+    public var kind: Kind { run.kind }
     /// Who was timed; the first is the one that the report is about.
     public var contestants: [Contestant]
     /// The machine's limits, for each number of threads.
@@ -20,19 +22,11 @@ public struct BenchmarkReport: Codable, Sendable {
     /// How well this run can tell two times apart.
     public var noise: Noise
     /// What the gate found; nil for a benchmark.
-    public var gate: GateOutcome?
+    public var gate: GateOutcome? {
+        didSet { run.exitCode = holds ? 0 : 1 }
+    }
     /// What was not measured, and why.
     public var limits: [String]
-    /// Where it ran.
-    public var machine: Machine
-    /// The commit of the sources, with `+` behind it where they were changed; nil outside a checkout.
-    public var commit: String?
-    /// When it ended, in UTC, as `2026-11-24T10:00:00Z`.
-    public var date: String
-    /// The words of the command line.
-    public var command: [String]
-    /// Wall time, in seconds.
-    public var seconds: Double
 
     /// A report.
     public init(
@@ -40,30 +34,22 @@ public struct BenchmarkReport: Codable, Sendable {
         noise: Noise,
         limits: [String], machine: Machine, commit: String?, date: String, command: [String], seconds: Double
     ) {
-        self.kind = kind
+        run = RunRecord(
+            kind, command: command, commit: commit, machine: machine, seconds: seconds, exitCode: nil, date: date)
         self.contestants = contestants
         self.ceilings = ceilings
         self.rows = rows
         self.steps = steps
         self.noise = noise
         self.limits = limits
-        self.machine = machine
-        self.commit = commit
-        self.date = date
-        self.command = command
-        self.seconds = seconds
+        run.exitCode = holds ? 0 : 1
     }
+
+    /// Whether the first contestant computed everything right; of a gate, whether it found nothing.
+    public var holds: Bool { gate?.findings.isEmpty ?? rows.allSatisfy { $0.timings.first?.times != nil } }
 }
 
 extension BenchmarkReport {
-    /// What was asked of the run.
-    public enum Kind: String, Codable, Sendable {
-        /// How fast kernels are.
-        case bench
-        /// Whether a change may be merged.
-        case gate
-    }
-
     /// One of those who were timed.
     public struct Contestant: Codable, Sendable {
         /// The short name, such as `fast`.
@@ -198,6 +184,12 @@ extension BenchmarkReport {
             case leftOut(String)
             /// It ended.
             case failed(String)
+
+            // The language names what has no label _0, _1 and so on.
+            // swift-format-ignore: NoLeadingUnderscores
+            private enum LeftOutCodingKeys: String, CodingKey { case _0 = "reason" }
+            // swift-format-ignore: NoLeadingUnderscores
+            private enum FailedCodingKeys: String, CodingKey { case _0 = "reason" }
         }
 
         /// What came of it.
@@ -209,6 +201,17 @@ extension BenchmarkReport {
             case wrong(Accuracy)
             /// It was not timed.
             case untimed(Untimed)
+
+            // swift-format-ignore: NoLeadingUnderscores
+            private enum TimedCodingKeys: String, CodingKey {
+                case _0 = "times"
+                case _1 = "accuracy"
+                case _2 = "comparison"
+            }
+            // swift-format-ignore: NoLeadingUnderscores
+            private enum WrongCodingKeys: String, CodingKey { case _0 = "accuracy" }
+            // swift-format-ignore: NoLeadingUnderscores
+            private enum UntimedCodingKeys: String, CodingKey { case _0 = "reason" }
         }
 
         /// Who, and the implementation that it has of the kernel.

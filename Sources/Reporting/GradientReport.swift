@@ -1,7 +1,7 @@
 import Platform
 
 /// What a check of gradients against central differences found.
-public struct GradientReport: Codable, Sendable {
+public struct GradientReport: Record {
     /// What a gradient was held against.
     public enum Method: String, Codable, Sendable {
         /// The reference in double, element by element, against differences of its forward in double.
@@ -71,27 +71,22 @@ public struct GradientReport: Codable, Sendable {
     public let rows: [Derivative]
     /// What inputs and cotangents were drawn from.
     public let seed: UInt64
-    /// Where it ran.
-    public let machine: Machine
-    /// The commit of the sources; nil outside a checkout.
-    public let commit: String?
-    /// The flags given.
-    public let flags: [String]
-    /// Wall time, in seconds.
-    public let seconds: Double
+    /// The run behind it.
+    public let run: RunRecord
 
     /// A report of `rows`.
     public init(rows: [Derivative], seed: UInt64, machine: Machine, commit: String?, flags: [String], seconds: Double) {
         self.rows = rows
         self.seed = seed
-        self.machine = machine
-        self.commit = commit
-        self.flags = flags
-        self.seconds = seconds
+        run = RunRecord(
+            .gradcheck, command: ["verify"] + flags, commit: commit, machine: machine, seconds: seconds,
+            exitCode: Self.holds(rows) ? 0 : 1)
     }
 
     /// Whether every gradient lies within its bounds.
-    public var holds: Bool { !rows.isEmpty && rows.allSatisfy(\.holds) }
+    public var holds: Bool { Self.holds(rows) }
+
+    private static func holds(_ rows: [Derivative]) -> Bool { !rows.isEmpty && rows.allSatisfy(\.holds) }
 }
 
 extension GradientReport {
@@ -157,8 +152,7 @@ extension GradientReport {
                     + "double. *Differences in double*: the float32 backward against those same differences. *Own "
                     + "forward*: ⟨gradient, v⟩ against differences of the set's own float32 forward along random v. "
                     + "Bounds follow from the step and from rounding.",
-                "- Command: `verify \(flags.joined(separator: " "))`\n- Seed: \(seed)\n"
-                    + "- Commit: \(commit.map { "`\($0)`" } ?? "unknown")\n- Machine: \(machine.summary)",
+                (["- Seed: \(seed)"] + runLines).joined(separator: "\n"),
             ]).joined(separator: "\n\n") + "\n"
     }
 }

@@ -43,7 +43,7 @@ struct KernelSummary {
         tensors += 1
         if row.verdict == .fail { failed += 1 }
         worst = max(worst, row.worst)
-        guard let measure = row.measure, measure.torch_rmse > 0, measure.rmse.isFinite else { return }
-        ratios.append(measure.rmse / measure.torch_rmse)
+        guard let measure = row.measure, measure.torchRMSE > 0, measure.rmse.isFinite else { return }
+        ratios.append(measure.rmse / measure.torchRMSE)
     }
 }

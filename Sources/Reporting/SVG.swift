@@ -58,7 +58,7 @@ public struct SVG: Sendable {
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.number(width)) \(Self.number(height))" \
         width="\(Self.number(width))" height="\(Self.number(height))" role="img" \
         font-family="-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, 'DejaVu Sans', sans-serif">
-        <title>\(Self.escaped(title))</title>
+        <title>\(title.escapedForXML)</title>
         <rect width="100%" height="100%" fill="\(theme.paper)"/>
         \(elements.joined(separator: "\n"))
         </svg>
@@ -112,18 +112,18 @@ public struct SVG: Sendable {
         }
         elements.append(
             "<text\(Self.attributes([("x", x), ("y", y), ("font-size", size)], attributes))>"
-                + Self.escaped(text) + "</text>")
+                + text.escapedForXML + "</text>")
     }
 
     private mutating func add(
         _ name: String, _ numbers: [(String, Double)], _ strings: [(String, String)], _ tip: String?
     ) {
         let start = "<\(name)\(Self.attributes(numbers.filter { $0.0 != "opacity" || $0.1 != 1 }, strings))"
-        elements.append(tip.map { "\(start)><title>\(Self.escaped($0))</title></\(name)>" } ?? "\(start)/>")
+        elements.append(tip.map { "\(start)><title>\($0.escapedForXML)</title></\(name)>" } ?? "\(start)/>")
     }
 
     private static func attributes(_ numbers: [(String, Double)], _ strings: [(String, String)]) -> String {
-        (numbers.map { ($0.0, number($0.1)) } + strings).map { " \($0.0)=\"\(escaped($0.1))\"" }.joined()
+        (numbers.map { ($0.0, number($0.1)) } + strings).map { " \($0.0)=\"\($0.1.escapedForXML)\"" }.joined()
     }
 
     /// At most two decimals; 0 for what is not finite, which no drawing can show.
@@ -133,19 +133,5 @@ public struct SVG: Sendable {
         while text.last == "0" { text.removeLast() }
         if text.last == "." { text.removeLast() }
         return text == "-0" ? "0" : text
-    }
-
-    /// The text with XML's own characters replaced, and those left out that XML cannot hold.
-    private static func escaped(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { escaped, scalar in
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case _ where scalar.value < 32 && scalar != "\t" && scalar != "\n": break
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
     }
 }

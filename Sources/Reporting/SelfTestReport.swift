@@ -2,7 +2,7 @@ import Platform
 
 /// What a test of the harness itself found: whether every planted fault was caught and rightly blamed, and whether a
 /// right kernel was ever called wrong.
-public struct SelfTestReport: Codable, Sendable {
+public struct SelfTestReport: Record {
     /// A planted fault and what became of it.
     public struct PlantedFault: Codable, Sendable, Hashable {
         /// What is wrong, in words.
@@ -85,24 +85,22 @@ public struct SelfTestReport: Codable, Sendable {
     public let tightness: [Tightness]
     /// The seed of the variants.
     public let seed: UInt64
-    /// Where it ran.
-    public let machine: Machine
-    /// The commit of the sources, with `+` behind it where they were changed; nil outside a checkout.
-    public let commit: String?
-    /// Wall time, in seconds.
-    public let seconds: Double
+    /// The run behind it.
+    public private(set) var run: RunRecord
 
     /// A report of `faults`, of `variants` right kernels and `models` of such, and of a search of bounds.
     public init(
         faults: [PlantedFault], variants: Int, models: Int, falseAlarms: [FalseAlarm], searched: Int,
-        tightness: [Tightness], seed: UInt64, machine: Machine, commit: String?, seconds: Double
+        tightness: [Tightness], seed: UInt64, machine: Machine, commit: String?,
+        flags: [String] = [], seconds: Double
     ) {
         (self.faults, self.variants, self.models, self.falseAlarms) = (faults, variants, models, falseAlarms)
         (self.searched, self.tightness) = (searched, tightness)
         self.seed = seed
-        self.machine = machine
-        self.commit = commit
-        self.seconds = seconds
+        run = RunRecord(
+            .selftest, command: ["verify", "selftest"] + flags, commit: commit, machine: machine, seconds: seconds,
+            exitCode: nil)
+        run.exitCode = holds ? 0 : 1
     }
 
     /// Whether every fault was caught and rightly blamed, without a false alarm, and no bound was passed.
@@ -192,8 +190,7 @@ extension SelfTestReport {
                 bounds, "## Every fault",
             ] + details + [
                 "## Run",
-                "- Seed of the variants: \(seed)\n- Commit: \(commit.map { "`\($0)`" } ?? "unknown")\n"
-                    + "- Machine: \(machine.summary)",
+                (["- Seed of the variants: \(seed)"] + runLines).joined(separator: "\n"),
             ]).joined(separator: "\n\n") + "\n"
     }
 }

@@ -3,7 +3,6 @@ import Platform
 extension TrainingReport {
     /// The report as Markdown; the loss curve lies beside it, as `train.svg` and, for dark pages, `train-dark.svg`.
     public var markdown: String {
-        let command = (["train"] + flags).joined(separator: " ")
         let rows = validations.map { validation in
             let step = steps.first { $0.step == validation.step }
             return [
@@ -42,12 +41,10 @@ extension TrainingReport {
 
             ## Run
 
-            - Command: `\(command)`
+            \(runLines.joined(separator: "\n"))
             - Checkpoint: `\(checkpoint)`
             - Time: \(Formatting.seconds(seconds)), \(Formatting.count(Int(tokensPerSecond))) tokens/s (median step), \
             \(Formatting.count(peakMemory >> 20)) MiB at most
-            - Commit: \(commit.map { "`\($0)`" } ?? "unknown")
-            - Machine: \(machine.summary)
 
             """
     }

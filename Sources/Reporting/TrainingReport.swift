@@ -1,7 +1,7 @@
 import Platform
 
 /// What a training run did.
-public struct TrainingReport: Codable, Sendable {
+public struct TrainingReport: Record {
     /// How the run stands.
     public enum Ending: String, Codable, Sendable {
         /// It goes on.
@@ -83,14 +83,8 @@ public struct TrainingReport: Codable, Sendable {
     public var peakMemory: Int
     /// The checkpoint.
     public var checkpoint: String
-    /// Where it ran.
-    public var machine: Machine
-    /// The commit of the sources, with `+` behind it where they were changed; nil outside a checkout.
-    public var commit: String?
-    /// The flags given.
-    public var flags: [String]
-    /// Wall time of this part of the run, in seconds.
-    public var seconds: Double
+    /// The run behind it, or this part of it.
+    public let run: RunRecord
 
     /// A report.
     public init(
@@ -107,10 +101,9 @@ public struct TrainingReport: Codable, Sendable {
         self.tokensPerSecond = tokensPerSecond
         self.peakMemory = peakMemory
         self.checkpoint = checkpoint
-        self.machine = machine
-        self.commit = commit
-        self.flags = flags
-        self.seconds = seconds
+        run = RunRecord(
+            .train, command: ["train"] + flags, commit: commit, machine: machine, seconds: seconds,
+            exitCode: ending == .finished ? 0 : nil)
     }
 
     /// The outcome in one line.

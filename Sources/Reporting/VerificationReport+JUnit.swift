@@ -1,6 +1,8 @@
+import Foundation
+
 extension VerificationReport {
     /// The report in the XML of JUnit, which continuous integration shows: a suite for each mode and kernel, a test for
-    /// each tensor.
+    /// each tensor. Times are those of ``ComparisonRow/seconds``, and of the whole run.
     ///
     /// Source: the schema that Jenkins and GitLab read, github.com/testmoapp/junitxml.
     public var junit: String {
@@ -13,18 +15,22 @@ extension VerificationReport {
                 suites.append((name, [row]))
             }
         }
+        func time(_ seconds: Double?) -> String { seconds.map { #" time="\#(Self.fixed($0))""# } ?? "" }
         func failures(_ rows: [ComparisonRow]) -> Int { rows.count { $0.verdict == .fail } }
         var lines = [
             #"<?xml version="1.0" encoding="UTF-8"?>"#,
-            #"<testsuites name="verify" tests="\#(rows.count)" failures="\#(failures(rows))" time="\#(seconds)">"#,
+            #"<testsuites name="verify" tests="\#(rows.count)" failures="\#(failures(rows))""#
+                + time(seconds) + ">",
         ]
         for suite in suites {
             lines.append(
                 #"  <testsuite name="\#(suite.name.escapedForXML)" tests="\#(suite.rows.count)" "#
-                    + #"failures="\#(failures(suite.rows))">"#)
+                    + #"failures="\#(failures(suite.rows))""# + time(Self.sum(suite.rows.map(\.seconds))) + ">")
             for row in suite.rows {
                 let name = "\(row.case): \(row.tensor)".escapedForXML
-                let opening = #"    <testcase classname="\#(suite.name.escapedForXML)" name="\#(name)""#
+                let opening =
+                    #"    <testcase classname="\#(suite.name.escapedForXML)" name="\#(name)""#
+                    + time(row.seconds)
                 guard row.verdict == .fail else {
                     lines.append(opening + "/>")
                     continue
@@ -37,19 +43,13 @@ extension VerificationReport {
         }
         return (lines + ["</testsuites>", ""]).joined(separator: "\n")
     }
-}
 
-extension String {
-    /// The text as it stands in an attribute of XML.
-    fileprivate var escapedForXML: String {
-        reduce(into: "") { text, character in
-            switch character {
-            case "&": text += "&amp;"
-            case "<": text += "&lt;"
-            case ">": text += "&gt;"
-            case "\"": text += "&quot;"
-            default: text.append(character)
-            }
-        }
+    /// The sum of those times that were taken; nil where none was.
+    private static func sum(_ times: [Double?]) -> Double? {
+        let taken = times.compactMap(\.self)
+        return taken.isEmpty ? nil : taken.reduce(0, +)
     }
+
+    /// Seconds as the schema's decimal, which knows no exponent.
+    private static func fixed(_ seconds: Double) -> String { String(format: "%.6f", seconds) }
 }

@@ -87,7 +87,7 @@ extension VerificationReport {
                     "\(row.operation) \(row.pass)", row.implementation, row.case, "`\(row.tensor)`",
                     Formatting.count(row.measure?.count ?? 0), Formatting.number(row.worst),
                     row.measure.map { Formatting.number($0.rmse) } ?? "–",
-                    row.measure.map { Formatting.number($0.torch_rmse) } ?? "–",
+                    row.measure.map { Formatting.number($0.torchRMSE) } ?? "–",
                     findings ? "\(row.mode.rawValue): \(row.finding)" : row.verdict == .pass ? "✓" : "✗",
                 ]
             }, right: [4, 5, 6, 7])
@@ -116,12 +116,9 @@ extension VerificationReport {
     }
 
     private var facts: String {
-        let command = (["verify"] + flags).joined(separator: " ")
-        return """
-            - Command: `\(command)`
-            - Commit: \(commit.map { "`\($0)`" } ?? "unknown")
-            - Machine: \(machine.summary)
-            - Time \(Formatting.seconds(seconds)), peak memory \(Formatting.count(peakMemory / 1_000_000)) MB
-            """
+        """
+        \(runLines.joined(separator: "\n"))
+        - Time \(Formatting.seconds(seconds)), peak memory \(Formatting.count(peakMemory / 1_000_000)) MB
+        """
     }
 }

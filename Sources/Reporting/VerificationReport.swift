@@ -1,7 +1,7 @@
 import Platform
 
 /// What one run of `verify` found: the record from which every rendering is drawn.
-public struct VerificationReport: Codable, Sendable {
+public struct VerificationReport: Record {
     /// Whether everything held.
     public enum Verdict: String, Codable, Sendable {
         /// All comparisons held, and the manifest was closed.
@@ -85,14 +85,8 @@ public struct VerificationReport: Codable, Sendable {
     public var implementations: [String: String]
     /// The shared libraries that some of them are in.
     public var libraries: [Library]
-    /// Where it ran.
-    public var machine: Machine
-    /// The commit of the sources, with `+` behind it where they were changed; nil outside a checkout.
-    public var commit: String?
-    /// The flags given.
-    public var flags: [String]
-    /// Wall time, in seconds.
-    public var seconds: Double
+    /// The run behind it.
+    public let run: RunRecord
     /// Peak resident memory, in bytes.
     public var peakMemory: Int
     /// One row for each tensor compared, in order of execution.
@@ -110,10 +104,9 @@ public struct VerificationReport: Codable, Sendable {
         self.fixtures = fixtures
         self.implementations = implementations
         self.libraries = libraries
-        self.machine = machine
-        self.commit = commit
-        self.flags = flags
-        self.seconds = seconds
+        run = RunRecord(
+            .verify, command: ["verify"] + flags, commit: commit, machine: machine, seconds: seconds,
+            exitCode: verdict == .pass ? 0 : 1)
         self.peakMemory = peakMemory
         self.rows = rows
     }
@@ -185,7 +178,7 @@ public struct ComparisonRow: Codable, Sendable {
         /// The root mean square error against the truth.
         @NonFinite public private(set) var rmse: Double
         /// That of PyTorch in float32; 0 where it made none, or was not asked.
-        @NonFinite public private(set) var torch_rmse: Double
+        @NonFinite public private(set) var torchRMSE: Double
 
         /// Whether all lies within its bounds; not so where nothing was compared.
         public var holds: Bool { count > 0 && worst <= 1 }
@@ -193,11 +186,11 @@ public struct ComparisonRow: Codable, Sendable {
         /// A measure.
         public init(
             count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double, ulps: Double,
-            rmse: Double, torch_rmse: Double
+            rmse: Double, torchRMSE: Double
         ) {
             (self.count, self.index) = (count, index)
             (self.worst, self.bound, self.expected, self.actual) = (worst, bound, expected, actual)
-            (self.ulps, self.rmse, self.torch_rmse) = (ulps, rmse, torch_rmse)
+            (self.ulps, self.rmse, self.torchRMSE) = (ulps, rmse, torchRMSE)
         }
     }
 
@@ -223,16 +216,19 @@ public struct ComparisonRow: Codable, Sendable {
     /// Whether a tensor failed though its kernel gave what the reference kernel gives on the same arguments: those are
     /// wrong then, and not the kernel.
     public let isWiring: Bool
+    /// The time of the kernel's trial or last call, shared among the tensors that it wrote, in seconds; nil where it was not
+    /// taken.
+    public let seconds: Double?
     /// Whether the tensor held: within its bounds, and nothing else found.
     public let verdict: Verdict
 
     /// A row.
     public init(
         _ subject: Subject, measure: Measure?, note: String? = nil, explanation: Explanation? = nil,
-        isWiring: Bool = false
+        isWiring: Bool = false, seconds: Double? = nil
     ) {
         (self.subject, self.measure, self.note) = (subject, measure, note)
-        (self.explanation, self.isWiring) = (explanation, isWiring)
+        (self.explanation, self.isWiring, self.seconds) = (explanation, isWiring, seconds)
         verdict = note == nil && measure?.holds == true ? .pass : .fail
     }
 }

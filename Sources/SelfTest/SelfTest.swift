@@ -3,6 +3,7 @@ import KernelCatalog
 import Kernels
 import Platform
 import Reporting
+import Sentinel
 import Tensors
 import Verification
 
@@ -39,15 +40,15 @@ public struct SelfTest {
 
     /// Tries everything; the machine, the commit and the time are the caller's to add.
     ///
-    /// - Throws: ``FixtureError`` when a fixture cannot be used.
-    public func run() throws(FixtureError) -> Findings {
+    /// - Throws: ``FixtureError`` when a fixture cannot be used, ``HarnessError`` where the machine has no room.
+    public func run() throws -> Findings {
         var found = Findings(variants: variants, models: min(max(variants / 256, 1), 4), searched: variants, seed: seed)
         var fixtures: [String: KernelFixture] = [:]
         for operation in KernelCatalog.standard.operations { fixtures[operation] = try fixture(of: operation) }
         func verdict(
             on implementation: Implementation<Float>, threads: Int
-        ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
-            fixtures[implementation.kernelName.operation]?.trials.verdict(on: implementation, threads: threads)
+        ) throws -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+            try fixtures[implementation.kernelName.operation]?.trials.verdict(on: implementation, threads: threads)
                 ?? (nil, [])
         }
 
@@ -64,7 +65,7 @@ public struct SelfTest {
 
         for fault in kernelFaults {
             follow("\(fault.kernel): \(fault.name)")
-            let (blamed, rows) = verdict(on: fault.implementation, threads: 2)
+            let (blamed, rows) = try verdict(on: fault.implementation, threads: 2)
             found.faults.append(result(fault.name, origin: fault.kernel.description, blamed, rows))
         }
         for fault in wiringFaults {
@@ -75,7 +76,7 @@ public struct SelfTest {
             let (choices, implementation) = FaultCatalogue.variant(number, seed: seed)
             follow("right variant: \(implementation.kernelName)")
             let threads = 1 + number % 7
-            guard let blamed = verdict(on: implementation, threads: threads).blamed else { continue }
+            guard let blamed = try verdict(on: implementation, threads: threads).blamed else { continue }
             found.falseAlarms.append(
                 SelfTestReport.FalseAlarm(
                     kernel: implementation.kernelName.description, choices: "\(choices), \(threads) threads",
@@ -95,7 +96,7 @@ public struct SelfTest {
     }
 
     /// Tries the debug state on right variants of all kernels, chosen at random.
-    func model(_ number: Int) throws(FixtureError) -> SelfTestReport.FalseAlarm? {
+    func model(_ number: Int) throws -> SelfTestReport.FalseAlarm? {
         var generator = SplitMix64(state: seed &+ UInt64(number) << 32)
         let chosen = FaultCatalogue.recipes.map { $0.variant(using: &generator) }
         let request = VerificationRequest(
@@ -112,7 +113,7 @@ public struct SelfTest {
     }
 
     /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.
-    func tried(_ fault: WiringFault) throws(FixtureError) -> SelfTestReport.PlantedFault {
+    func tried(_ fault: WiringFault) throws -> SelfTestReport.PlantedFault {
         let request = VerificationRequest(
             kernels: KernelSet(KernelCatalog.standard.reference), fixtures: ["\(root)/fixtures/tiny.h5"],
             rewiring: fault.makeInterceptor())

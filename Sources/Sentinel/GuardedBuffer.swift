@@ -40,7 +40,11 @@ public final class GuardedBuffer: Sendable {
     private let guards: [Int32]
 
     /// A buffer of `count` elements, uninitialized, placed so.
-    public init<Element: BitwiseCopyable & Sendable>(of type: Element.Type, count: Int, _ placement: Placement) {
+    ///
+    /// - Throws: ``HarnessError`` where there is no memory for it.
+    public init<Element: BitwiseCopyable & Sendable>(
+        of type: Element.Type, count: Int, _ placement: Placement
+    ) throws(HarnessError) {
         byteCount = count * MemoryLayout<Element>.stride
         let inner = (byteCount + 2 * Self.zone + Self.page - 1) / Self.page * Self.page
         let mappedBytes = inner + 2 * Self.page
@@ -50,10 +54,13 @@ public final class GuardedBuffer: Sendable {
             case .atStart: Self.page
             case .atEnd: Self.page + inner - byteCount
             }
-        guard
-            let mapping = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-            mapping != MAP_FAILED
-        else { preconditionFailure("no memory for \(mappedBytes) bytes") }
+        let mapping = try Self.map(mappedBytes)
+        do throws(HarnessError) {
+            guards = try Self.close([mapping, mapping + Self.page + inner])
+        } catch {
+            munmap(mapping, mappedBytes)
+            throw error
+        }
         pages = MutableView(mapping.assumingMemoryBound(to: UInt8.self), count: mappedBytes)
         memset(mapping + Self.page, Int32(Self.pattern), inner)
         let elements = UInt(bitPattern: mapping + offset)
@@ -62,12 +69,29 @@ public final class GuardedBuffer: Sendable {
             $0.identities[elements] = $0.next
             return $0.next
         }
-        guards = [mapping, mapping + Self.page + inner].map { start in
-            mprotect(start, Self.page, PROT_NONE)
-            let handle = sentinel_watch(start, Self.page)
-            precondition(handle >= 0, "too many guard pages")
-            return handle
+    }
+
+    private static func map(_ bytes: Int) throws(HarnessError) -> UnsafeMutableRawPointer {
+        guard
+            let mapping = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+            mapping != MAP_FAILED
+        else { throw HarnessError(refused: "guarded memory of \(bytes) bytes", errno) }
+        return mapping
+    }
+
+    /// Closes the pages that begin at `starts`, and watches them; gives a handle for each.
+    private static func close(_ starts: [UnsafeMutableRawPointer]) throws(HarnessError) -> [Int32] {
+        var handles: [Int32] = []
+        for start in starts {
+            let handle = mprotect(start, page, PROT_NONE) == 0 ? sentinel_watch(start, page) : -1
+            guard handle >= 0 else {
+                let reason = errno
+                for handle in handles { sentinel_unwatch(handle) }
+                throw HarnessError(refused: "a guard page", reason)
+            }
+            handles.append(handle)
         }
+        return handles
     }
 
     private var mapping: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pages.base) }

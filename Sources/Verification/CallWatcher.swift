@@ -1,6 +1,7 @@
 import Fixtures
 import ForeignKernels
 import Kernels
+import Sentinel
 import Tensors
 
 /// Follows a model's kernel calls: which kernel wrote which tensor last, in which order. When it forces, it also gives
@@ -22,6 +23,8 @@ final class CallWatcher: KernelInterceptor {
         let roundings: Int
         /// The place of the call in the order of execution.
         let order: Int
+        /// The time of the call, shared among its results, in seconds.
+        var seconds: Double?
         /// What the kernel did that it must not, in words.
         var findings: [String] = []
     }
@@ -37,6 +40,8 @@ final class CallWatcher: KernelInterceptor {
     /// The largest number of roundings of any kernel so far.
     private(set) var roundings = 1
     private var error: FixtureError?
+    /// Why a call could not be made, if one could not.
+    private var failure: HarnessError?
 
     /// A watcher of the model of those tensors.
     init(_ tensors: ModelTensors, forcing force: ((ModelTensor) throws(FixtureError) -> Void)?) {
@@ -57,7 +62,13 @@ final class CallWatcher: KernelInterceptor {
         if let error { throw error }
     }
 
+    /// Checks that every call was made.
+    func requireAllCalls() throws(HarnessError) {
+        if let failure { throw failure }
+    }
+
     func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
+        guard failure == nil else { return }
         let arguments = call.arguments
         let inputs = arguments.filter { !$0.argument.isResult && $0.view.count > 0 }
         for tensor in inputs.compactMap({ tensors[UnsafePointer($0.view.base)] }) where tensor.isResult {
@@ -71,8 +82,16 @@ final class CallWatcher: KernelInterceptor {
                 try force(tensor)
             }
         }
-        let incidents = CallIncident.during { run(call) }
-        for result in arguments where result.argument.isResult && result.isPresent {
+        let started = ContinuousClock.now
+        let incidents: [CallIncident]
+        do throws(HarnessError) {
+            incidents = try CallIncident.during { run(call) }
+        } catch {
+            return failure = error
+        }
+        let results = arguments.filter { $0.argument.isResult && $0.isPresent }
+        let share = started.duration(to: .now) / .seconds(1) / Double(max(results.count, 1))
+        for result in results {
             let argument = result.argument
             roundings = max(roundings, argument.roundings)
             guard let tensor = tensors[UnsafePointer(result.view.base)], tensor.isResult else { continue }
@@ -82,6 +101,7 @@ final class CallWatcher: KernelInterceptor {
             pending[tensor.path] = Write(
                 tensor: tensor, kernel: K.name, coverage: argument.coverage,
                 roundings: force == nil ? roundings : max(argument.roundings, earlier), order: calls,
+                seconds: share,
                 findings: incidents.map { [$0.argument, $0.note].compactMap(\.self).joined(separator: ": ") })
         }
         calls += 1
@@ -89,7 +109,7 @@ final class CallWatcher: KernelInterceptor {
 
     /// A kernel call cannot throw: the first error is kept, and nothing more is compared after it.
     private func attempt(_ body: () throws(FixtureError) -> Void) {
-        guard error == nil else { return }
+        guard error == nil, failure == nil else { return }
         do { try body() } catch { self.error = error }
     }
 }

@@ -2,13 +2,14 @@ import Accuracy
 import KernelCatalog
 import Kernels
 import Reporting
+import Sentinel
 
 /// A case of a kernel, ready to judge an implementation.
 public struct CaseTrial {
     /// The case.
     public let kernelCase: KernelCase
     /// Tries the set's implementation: a row for each result, then one for each input at which something was found.
-    let judge: (KernelSet<Float>) -> [ComparisonRow]
+    let judge: (KernelSet<Float>) throws(HarnessError) -> [ComparisonRow]
 
     /// The kernel.
     var kernel: KernelName { kernelCase.kernel }
@@ -18,8 +19,11 @@ public struct CaseTrial {
         self.kernelCase = kernelCase
         // A case of a fixture lies in the group of its pass, which the row names already.
         let name = kernelCase.name.split(separator: "/").last.map(String.init) ?? kernelCase.name
-        judge = { kernels in
-            let trial = KernelTrial(kernel, kernelCase, kernels)
+        judge = { kernels throws(HarnessError) in
+            let started = ContinuousClock.now
+            let trial = try KernelTrial(kernel, kernelCase, kernels)
+            // One trial gives several rows.
+            let share = started.duration(to: .now) / .seconds(1) / Double(max(kernelCase.results.count, 1))
             func subject(_ tensor: String) -> ComparisonRow.Subject {
                 ComparisonRow.Subject(
                     operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
@@ -34,7 +38,7 @@ public struct CaseTrial {
                 let (measure, explanation) = result.judge(answers, sizes: kernelCase.values.sizes)
                 return ComparisonRow(
                     subject(result.argument.name), measure: measure, note: note(result.argument.name),
-                    explanation: explanation)
+                    explanation: explanation, seconds: share)
             }
             let others = Set(trial.findings.map(\.argument)).subtracting(names).sorted()
             return results + others.map { ComparisonRow(subject($0), measure: nil, note: note($0)) }
@@ -64,14 +68,16 @@ public struct CaseTrial {
 extension [CaseTrial] {
     /// What is to blame in `implementation`, judged among reference kernels case by case until one fails, and the rows up
     /// to there.
+    ///
+    /// - Throws: ``HarnessError`` where the machine has no room for a trial.
     public func verdict(
         on implementation: Implementation<Float>, among catalog: KernelCatalog = .standard, threads: Int
-    ) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+    ) throws(HarnessError) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
         var kernels = KernelSet<Float>(catalog.reference, workers: Workers(count: threads))
         kernels.use(implementation)
         var rows: [ComparisonRow] = []
         for trial in self {
-            rows += trial.judge(kernels)
+            rows += try trial.judge(kernels)
             if let blamed = Blame.of(rows) { return (blamed, rows) }
         }
         return (nil, rows)

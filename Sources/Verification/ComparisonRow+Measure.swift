@@ -44,7 +44,7 @@ extension ComparisonRow.Measure {
         self.init(
             count: measure.count, worst: worst, bound: bound, index: indices(of: measure.worstIndex, in: shape),
             expected: measure.expected, actual: measure.actual, ulps: measure.ulps, rmse: measure.rmse,
-            torch_rmse: measure.torchRMSE)
+            torchRMSE: measure.torchRMSE)
     }
 }
 

@@ -18,7 +18,8 @@ extension Verifier {
             .deletingLastPathComponent().path
         let name = implementation.kernelName
         let fixture = try KernelFixture("\(root)/fixtures/kernels/\(name.operation).h5")
-        let failures = fixture.trials.verdict(on: implementation, threads: threads).rows.filter { $0.verdict == .fail }
+        let rows = try fixture.trials.verdict(on: implementation, threads: threads).rows
+        let failures = rows.filter { $0.verdict == .fail }
         guard let first = failures.first else { return }
         throw NonconformanceError(
             description: "\(name) (\(implementation.name)) does not conform: \(first.tensor) of the case "

@@ -11,14 +11,22 @@ struct GuardedCall<K: Kernel<Float>> {
     private let buffers: [(argument: Argument, buffer: GuardedBuffer)]
 
     /// A call of `kernelCase`, its arguments placed so; ``fill(asDecoy:)`` comes next.
-    init(_ kernelCase: KernelCase, _ placement: GuardedBuffer.Placement) {
+    ///
+    /// - Throws: ``HarnessError`` where there is no memory for it.
+    init(_ kernelCase: KernelCase, _ placement: GuardedBuffer.Placement) throws(HarnessError) {
         self.kernelCase = kernelCase
         let values = kernelCase.values
         var buffers: [(argument: Argument, buffer: GuardedBuffer)] = []
-        func place<T: BitwiseCopyable & Sendable>(_ argument: Argument, _: T.Type) -> UnsafeMutableRawPointer {
-            let buffer = GuardedBuffer(of: T.self, count: argument.count, placement)
-            buffers.append((argument, buffer))
-            return UnsafeMutableRawPointer(buffer.view(of: T.self).base)
+        var failure: HarnessError?
+        func place<T: BitwiseCopyable & Sendable>(_ argument: Argument, _: T.Type) -> UnsafeMutableRawPointer? {
+            do throws(HarnessError) {
+                let buffer = try GuardedBuffer(of: T.self, count: argument.count, placement)
+                buffers.append((argument, buffer))
+                return UnsafeMutableRawPointer(buffer.view(of: T.self).base)
+            } catch {
+                failure = error
+                return nil
+            }
         }
         call = K(sizes: values.sizes, hyperparameters: values.hyperparameters, overwrites: values.overwrites) {
             argument in
@@ -29,6 +37,7 @@ struct GuardedCall<K: Kernel<Float>> {
             }
         }
         self.buffers = buffers
+        if let failure { throw failure }
     }
 
     /// The results' views, in the order of the case.

@@ -6,7 +6,10 @@ struct KernelFixtureRun {
     let file: FixtureFile
     let request: VerificationRequest
 
-    func run(_ ledger: inout Ledger) throws(FixtureError) {
+    /// Judges all, into the ledger.
+    ///
+    /// - Throws: ``FixtureError`` when the fixture cannot be used, ``HarnessError`` where the machine has no room.
+    func run(_ ledger: inout Ledger) throws {
         for trial in try KernelFixture(file).trials {
             func entry(_ tensor: String) -> Ledger.Entry {
                 Ledger.Entry(mode: .isolated, path: "\(trial.kernelCase.name)/\(tensor)")
@@ -15,7 +18,7 @@ struct KernelFixtureRun {
             let isAsked = request.judges(trial.kernel)
             for result in results { ledger.expect(entry(result), asked: isAsked) }
             guard isAsked else { continue }
-            for row in trial.judge(request.kernels) {
+            for row in try trial.judge(request.kernels) {
                 if results.contains(row.tensor) {
                     try ledger.compare(entry(row.tensor), row)
                 } else {

@@ -17,30 +17,35 @@ struct KernelTrial {
 
     private let kernelCase: KernelCase
     private let kernels: KernelSet<Float>
+    /// What a crash of this process is told by, while the kernel runs.
+    private let crashNote: String
     /// Whether a call did not come back; there is no use in more of them.
     private var isOver = false
 
     /// Tries the implementation that `kernels` has of `K`.
-    init<K: Kernel<Float>>(_ kernel: K.Type, _ kernelCase: KernelCase, _ kernels: KernelSet<Float>) {
+    ///
+    /// - Throws: ``HarnessError`` where the machine has no room for it.
+    init<K: Kernel<Float>>(
+        _ kernel: K.Type, _ kernelCase: KernelCase, _ kernels: KernelSet<Float>
+    ) throws(HarnessError) {
         self.kernelCase = kernelCase
         self.kernels = kernels
         let implementation = kernels.implementation(of: kernel) ?? "none"
-        CrashNote.set("verify: \(K.name) (\(implementation)), case \(kernelCase.name),")
-        defer { CrashNote.set(nil) }
+        crashNote = "verify: \(K.name) (\(implementation)), case \(kernelCase.name),"
         answers = kernelCase.results.map { _ in [] }
         for placement in [GuardedBuffer.Placement.aligned, .atStart] {
-            let call = GuardedCall<K>(kernelCase, placement)
-            run(call, kernels.workers, asDecoy: true)
-            judge(run(call, kernels.workers))
+            let call = try GuardedCall<K>(kernelCase, placement)
+            try run(call, kernels.workers, asDecoy: true)
+            judge(try run(call, kernels.workers))
             if isOver { return }
         }
         // The same bits are asked of runs in the same place: a kernel may take its sums apart by alignment.
-        let call = GuardedCall<K>(kernelCase, .atEnd)
-        let first = run(call, kernels.workers)
+        let call = try GuardedCall<K>(kernelCase, .atEnd)
+        let first = try run(call, kernels.workers)
         judge(first)
-        compare(run(call, kernels.workers), first, "a second run on the same inputs")
+        compare(try run(call, kernels.workers), first, "a second run on the same inputs")
         for count in Self.threads {
-            compare(run(call, Workers(count: count)), first, count == 1 ? "one thread" : "\(count) threads")
+            compare(try run(call, Workers(count: count)), first, count == 1 ? "one thread" : "\(count) threads")
         }
     }
 
@@ -48,12 +53,12 @@ struct KernelTrial {
     @discardableResult
     private mutating func run<K: Kernel<Float>>(
         _ call: GuardedCall<K>, _ workers: Workers, asDecoy: Bool = false
-    ) -> [[Float]] {
+    ) throws(HarnessError) -> [[Float]] {
         call.fill(asDecoy: asDecoy)
         var kernels = kernels
         kernels.workers = workers
         FloatingPointEnvironment.restore(workers)
-        let incidents = CallIncident.during { kernels.run(call.call) }
+        let incidents = try CallIncident.during { CrashNote.during(crashNote) { kernels.run(call.call) } }
         let changed = FloatingPointEnvironment.restore(workers)
         for incident in incidents { note(incident.argument, incident.note) }
         isOver = isOver || incidents.contains(where: \.isFatal)

@@ -11,7 +11,10 @@ struct StateFixtureRun {
     let file: FixtureFile
     let request: VerificationRequest
 
-    func run(_ ledger: inout Ledger) throws(FixtureError) {
+    /// Judges all, into the ledger.
+    ///
+    /// - Throws: ``FixtureError`` when the fixture cannot be used, ``HarnessError`` where the machine has no room.
+    func run(_ ledger: inout Ledger) throws {
         let state = try StateFixture(file)
         var model = try state.makeModel(request.kernels)
         let results = state.expectedResults(of: model)
@@ -34,7 +37,7 @@ struct StateFixtureRun {
     /// Runs the model forward and backward, and compares every activation and gradient.
     private func pass(
         _ model: inout GPT2<Float>, _ mode: ComparisonRow.Mode, _ state: StateFixture, _ ledger: inout Ledger
-    ) throws(FixtureError) {
+    ) throws {
         let file = file
         let watcher = CallWatcher(
             ModelTensors(model),
@@ -62,6 +65,7 @@ struct StateFixtureRun {
             model.zeroGradients()
             model.backward()
         }
+        try watcher.requireAllCalls()
         // Where a kernel alone can be wrong, it is asked what it makes of what it was given.
         let failed = mode == .isolated ? judged.filter { !$0.holds } : []
         let disagreements = try arbitrate(&model, failed)
@@ -74,7 +78,8 @@ struct StateFixtureRun {
                         write.kernel, mode, write.tensor.block.map { "\(state.model) h.\($0)" } ?? state.model,
                         write.tensor.name),
                     measure: judged.measure, note: judged.note, explanation: judged.explanation,
-                    isWiring: mode == .isolated && !judged.holds && !disagreements.contains(path)))
+                    isWiring: mode == .isolated && !judged.holds && !disagreements.contains(path),
+                    seconds: write.seconds))
         }
         // What the model never writes, it got wrong.
         for path in books.unsettled(in: mode) {
@@ -97,7 +102,7 @@ struct StateFixtureRun {
 
     /// Runs the pass again on the reference's inputs; gives the failed tensors whose kernels do not give what the reference
     /// kernels give on the same arguments.
-    private func arbitrate(_ model: inout GPT2<Float>, _ failed: [Judged]) throws(FixtureError) -> Set<String> {
+    private func arbitrate(_ model: inout GPT2<Float>, _ failed: [Judged]) throws -> Set<String> {
         guard !failed.isEmpty else { return [] }
         let tensors = ModelTensors(model)
         let arbiter = Arbiter(tensors, bounds: failed.map { ($0.write.tensor.path, $0.measure.bound) })
@@ -111,6 +116,7 @@ struct StateFixtureRun {
             model.zeroGradients()
             model.backward()
         }
+        try forcing.requireAllCalls()
         return arbiter.disagreements
     }
 
@@ -126,7 +132,7 @@ struct StateFixtureRun {
     // MARK: - Training
 
     /// Makes every step of the fixture, and compares the losses, the norms of the gradient and the recorded states.
-    private func train(_ model: inout GPT2<Float>, _ state: StateFixture, _ ledger: inout Ledger) throws(FixtureError) {
+    private func train(_ model: inout GPT2<Float>, _ state: StateFixture, _ ledger: inout Ledger) throws {
         let watcher = CallWatcher(ModelTensors(model), forcing: nil)
         model.kernels.interceptor = intercepting(with: watcher)
         defer { model.kernels.interceptor = nil }
@@ -142,6 +148,7 @@ struct StateFixtureRun {
             losses.append(Float(loss))
             norms.append(Float(model.gradientNorm()))
             model.update(state.hyperparameters, step: step)
+            try watcher.requireAllCalls()
             guard state.recordedSteps.contains(step) else { continue }
             for tensor in model.parameterLayout.tensors.tensors {
                 let states: [(group: String, name: String, view: View<Float>)] = [

@@ -18,27 +18,46 @@ struct ForeignLibraryTests {
             if !text.isEmpty {
                 try #require(source.contains(text))
                 source = source.replacing(text, with: replacement, maxReplacements: 1)
-                    .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.memory)
+                    .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.support)
             }
             folder = try TemporaryFolder()
             try folder.write("kernels.c", source)
             let compiler = try Run(
                 "/usr/bin/env",
-                ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include"] + flags
+                ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include", "-DFOLDER=\"\(folder.path)\""] + flags
                     + [folder("kernels.c"), "-o", path, "-lm"])
             try #require(compiler.code == 0, "\(compiler.errors)")
         }
 
-        /// For a kernel that answers what it was asked first.
-        private static let memory = """
+        /// For a kernel that answers what it was asked first, and for those that start processes: their numbers are noted.
+        private static let support = """
+            #include <fcntl.h>
+            #include <signal.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
             static int first = -1;
             static inline int remembered(int token) { return first < 0 ? first = token : first; }
+            static inline void note(int process) {
+                int file = open(FOLDER "/processes", O_CREAT | O_WRONLY | O_APPEND, 0666);
+                dprintf(file, "%d\\n", process);
+                close(file);
+            }
             """
+
+        /// The processes that it noted.
+        func processes() throws -> [pid_t] {
+            String(decoding: try folder.data("processes"), as: UTF8.self).split(separator: "\n").compactMap {
+                pid_t($0)
+            }
+        }
 
         /// What `verify` makes of it.
         func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
             let run = try Run("verify", ["--kernels", path, "--report", folder.path] + flags)
             let data = try folder.data("verify.json")
+            #expect(try RecordSchema("verify").problems(in: data) == [])
             return (run, try JSON.report(VerificationReport.self, from: data))
         }
     }
@@ -119,6 +138,112 @@ struct ForeignLibraryTests {
         #expect(report.rows.contains { $0.operation == "crossentropy_softmax" })
     }
 
+    struct Straying: CustomTestStringConvertible {
+        let testDescription, code: String
+        let finding: String?
+    }
+
+    static let strayings = [
+        Straying(
+            testDescription: "a fork that goes on", code: "int p = fork(); if (p == 0) for (;;) pause(); note(p);",
+            finding: "left a process running"),
+        Straying(
+            testDescription: "a daemon",
+            code: "if (fork() == 0) { setsid(); if (fork() == 0) for (note(getpid());;) pause(); _exit(0); }",
+            finding: "left a process running"),
+        Straying(
+            testDescription: "a fork that comes back as well", code: "int p = fork(); if (p != 0) note(p);",
+            finding: "left a process running"),
+        Straying(
+            testDescription: "a program, and a crash",
+            code: "system(\"setsid sleep 600 & echo $! >> \" FOLDER \"/processes\"); *(volatile int *)0 = 1;",
+            finding: "null pointer; the kernel left a process running"),
+        Straying(
+            testDescription: "a program that it waits for",
+            code: "int p = fork(), status; if (p == 0) _exit(0); note(p); waitpid(p, &status, 0);", finding: nil),
+    ]
+
+    @Test(arguments: strayings)
+    func whatIsLeftRunningIsEnded(_ straying: Straying) throws {
+        let library = try Library(replacing: "float correction1", by: straying.code + "\n    float correction1")
+        let (run, report) = try library.verify(["--fixture", "fixtures/kernels/adamw.h5"])
+        #expect(run.code == (straying.finding == nil ? 0 : 1), "\(run.output)")
+        if let finding = straying.finding {
+            #expect(report.blamed?.operation == "adamw" && report.blamed?.explanation.contains(finding) == true)
+        }
+        let processes = try library.processes()
+        #expect(!processes.isEmpty)
+        for process in processes { #expect(!Self.isRunning(process)) }
+    }
+
+    /// Whether a process is there, and not only to be waited for.
+    private static func isRunning(_ process: pid_t) -> Bool {
+        let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        return line?.split(separator: ")").last.map { !$0.hasPrefix(" Z") } ?? false
+    }
+
+    /// `verify` is killed while a kernel runs that has started others: nothing outlives it.
+    @Test func nothingOutlivesTheJudge() throws {
+        let library = try Library(
+            replacing: "float correction1",
+            by: """
+                int p = fork();
+                    if (p == 0) for (;;) pause();
+                    note(p), note(getpid());
+                    system("setsid sleep 600 & echo $! >> " FOLDER "/processes");
+                    kill(getppid(), SIGKILL);
+                    for (;;) pause();
+                    float correction1
+                """)
+        let run = try Run(
+            "verify",
+            ["--kernels", library.path, "--fixture", "fixtures/kernels/adamw.h5", "--report", library.folder.path])
+        #expect(run.code == -SIGKILL)
+        let processes = try library.processes()
+        #expect(processes.count == 3)
+        // Their end takes a moment.
+        for _ in 0..<500 where processes.contains(where: Self.isRunning) { usleep(10_000) }
+        for process in processes { #expect(!Self.isRunning(process)) }
+    }
+
+    static let lacks: [(limits: String, says: String?)] =
+        [("ulimit -n 6", "ulimit -n is 6; raise it"), ("ulimit -n 24", nil)]
+        + (canLimitProcesses ? [(asUser("prlimit --nproc=1"), "ulimit -u is 1; raise it")] : [])
+
+    /// The number of processes is not limited for root, who becomes another user.
+    private static func asUser(_ limits: String) -> String {
+        let user = getuid() == 0 ? "setpriv --reuid 54321 --regid 54321 --clear-groups " : ""
+        return "exec \(user)\(limits) \"$0\" \"$@\""
+    }
+
+    /// Whether that user may run the binaries, wherever the checkout lies.
+    private static let canLimitProcesses = (try? Run("verify", ["--help"], limits: asUser("prlimit")))?.code == 0
+
+    /// What the harness lacks is no fault of a kernel's.
+    @Test(arguments: lacks)
+    func lacksAreNoKernelsFault(_ limits: String, _ says: String?) throws {
+        let library = try Library()
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: library.folder.path)
+        let run = try Run(
+            "verify",
+            ["--kernels", library.path, "--mode", "isolated", "--only", "gelu", "--report", library.folder.path],
+            limits: limits)
+        #expect(run.code == (says == nil ? 0 : 2), "\(run.output)\(run.errors)")
+        if let says {
+            #expect(run.errors.contains(says) && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+        }
+    }
+
+    @Test func killedFromOutside() throws {
+        let library = try Library(
+            replacing: "float correction1", by: "kill(getpid(), SIGKILL);\n    float correction1")
+        let run = try Run(
+            "verify",
+            ["--kernels", library.path, "--fixture", "fixtures/kernels/adamw.h5", "--report", library.folder.path])
+        #expect(run.code == 2 && run.output.isEmpty)
+        #expect(run.errors.contains("adamw update of \(library.path) was killed from outside"), "\(run.errors)")
+    }
+
     #if arch(x86_64)
         @Test func flushToZeroAtLoad() throws {
             let library = try Library(
@@ -169,6 +294,7 @@ struct ForeignLibraryTests {
         #expect(run.code == 0, "\(run.errors)")
         #expect(run.output.contains("libmine.so"))
         let data = try library.folder.data("bench.json")
+        #expect(try RecordSchema("bench").problems(in: data) == [])
         let report = try JSON.report(BenchmarkReport.self, from: data)
         #expect(report.rows.allSatisfy { $0.timings.last?.seconds != nil && $0.timings.last?.isWrong == false })
     }

@@ -27,6 +27,7 @@ struct TrainCommandTests {
         #expect(folder.names(in: "checkpoints") == ["train.h5"])
         #expect(folder.names(in: "reports") == ["train-dark.svg", "train.json", "train.md", "train.svg"])
         let report = try JSON.report(TrainingReport.self, from: folder.data("reports/train.json"))
+        #expect(try RecordSchema("train").problems(in: folder.data("reports/train.json")) == [])
         #expect(report.ending == .finished && report.steps.count == 60 && report.tokensPerSecond > 0)
         #expect(report.steps[59].loss < report.steps[0].loss - 1)
         #expect(report.validations.map(\.step) == [6, 12, 18, 24, 30, 36, 42, 48, 54, 60])
@@ -138,7 +139,8 @@ struct TrainCommandTests {
         let folder = try folderWithText()
         #expect(try Run("train", small + ["--steps", "20", "--checkpoint", "run.h5"], in: folder.path).code == 0)
         let before = try folder.data("run.h5")
-        let limited = try Run("train", ["--resume", "run.h5", "--steps", "40"], in: folder.path, fileSizeLimit: 64)
+        let limited = try Run(
+            "train", ["--resume", "run.h5", "--steps", "40"], in: folder.path, limits: "ulimit -f 64")
         #expect(limited.code == 2)
         #expect(
             limited.errors.contains("run.h5: cannot be written") && limited.errors.contains("unchanged"),

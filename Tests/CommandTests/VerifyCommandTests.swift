@@ -89,6 +89,7 @@ struct VerifyCommandTests {
         #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
         let report = try JSON.report(
             GradientReport.self, from: reports.data("gradcheck.json"))
+        #expect(try RecordSchema("gradcheck").problems(in: reports.data("gradcheck.json")) == [])
         #expect(report.holds && report.seed == 5 && report.rows.count == 45)
         #expect(FileManager.default.fileExists(atPath: reports("gradcheck.md")))
     }
@@ -113,6 +114,7 @@ struct VerifyCommandTests {
         #expect(run.output.contains("PASS: ") && run.output.contains("0 of 64 right variants"))
         let report = try JSON.report(
             SelfTestReport.self, from: reports.data("selftest.json"))
+        #expect(try RecordSchema("selftest").problems(in: reports.data("selftest.json")) == [])
         #expect(report.holds && report.faults.count >= 120 && report.faults.contains { $0.origin == "wiring" })
         #expect(report.models > 0 && report.searched == 64)
         // Every result of every kernel, and some errors are no small part of their bounds.
@@ -132,5 +134,15 @@ struct VerifyCommandTests {
         let text = try String(contentsOfFile: summary, encoding: .utf8)
         #expect(text.hasPrefix("before\n# Verification") && text.contains("**PASS: "))
         #expect(FileManager.default.fileExists(atPath: reports("verify.junit.xml")))
+    }
+
+    /// Threads that cannot be had are done without.
+    @Test func fewThreads() throws {
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "verify", ["--only", "gelu", "--mode", "isolated", "--threads", "64", "--report", reports.path],
+            limits: "ulimit -v 200000")
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        #expect(run.errors.contains(/^note: 64 threads asked for, \d+ started \(.*\); give --threads \d+\n$/))
     }
 }

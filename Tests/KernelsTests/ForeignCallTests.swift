@@ -19,7 +19,7 @@ struct ForeignCallTests {
 
         let logits = Tensor<Float>(repeating: 1, count: 4), dlosses = Tensor<Float>(repeating: 2, count: 1)
         let lse = Tensor<Float>(repeating: 1, count: 1), targets = Tensor<Int32>(repeating: 1, count: 1)
-        let incidents = CallIncident.during {
+        let incidents = try CallIncident.during {
             KernelSet(library.implementations).run(
                 Classifier.Backward(
                     dlogits: logits.view, dlosses: View(dlosses.view), logits: View(logits.view), lse: View(lse.view),

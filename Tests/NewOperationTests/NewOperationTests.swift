@@ -37,24 +37,24 @@ struct NewOperationTests {
         #expect(read > 200)
     }
 
-    @Test func isVerifiedAtDrawnSizes() {
+    @Test func isVerifiedAtDrawnSizes() throws {
         for kernel in Self.kernels {
             let right = Self.catalog.reference.filter { $0.kernelName == kernel.name }
             for implementation in right {
-                let (blamed, rows) = trials(kernel).verdict(on: implementation, among: Self.catalog, threads: 2)
+                let (blamed, rows) = try trials(kernel).verdict(on: implementation, among: Self.catalog, threads: 2)
                 #expect(blamed == nil, "\(blamed?.explanation ?? "")")
                 #expect(rows.count >= 6 && rows.allSatisfy { $0.verdict == .pass })
             }
         }
     }
 
-    @Test func plantedFaultsAreCaught() {
+    @Test func plantedFaultsAreCaught() throws {
         var planted = 0
         for kernel in Self.kernels {
             let trials = trials(kernel)
             for fault in FaultCatalogue.commonFaults(of: kernel, in: Self.catalog) {
                 planted += 1
-                let blamed = trials.verdict(on: fault.implementation, among: Self.catalog, threads: 2).blamed
+                let blamed = try trials.verdict(on: fault.implementation, among: Self.catalog, threads: 2).blamed
                 #expect(blamed?.operation == "rmsnorm", "\(kernel.name): \(fault.name)")
             }
         }
@@ -126,7 +126,7 @@ struct NewOperationTests {
         let library = try ForeignLibrary(folder("librms.so"), kernels: Self.catalog.kernels)
         #expect(library.provided == [KernelName("rmsnorm", .forward)])
         let implementation = try #require(library.implementations.first)
-        let (blamed, rows) = trials(RMSNorm.Forward<Float>.self).verdict(
+        let (blamed, rows) = try trials(RMSNorm.Forward<Float>.self).verdict(
             on: implementation, among: Self.catalog, threads: 2)
         #expect(blamed == nil && rows.count >= 6, "\(blamed?.explanation ?? "")")
     }

@@ -1,7 +1,5 @@
 import Foundation
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
+import FoundationXML
 import Platform
 import Reporting
 import Testing
@@ -15,11 +13,12 @@ struct FailureReportTests {
                 case: "typical", tensor: "out"),
             measure: ComparisonRow.Measure(
                 count: 6, worst: failing ? 12 : 0.5, bound: 1e-7, index: [1, 2], expected: 0.5, actual: 0.6, ulps: 3,
-                rmse: 1e-8, torch_rmse: 2e-8),
+                rmse: 1e-8, torchRMSE: 2e-8),
+            note: failing ? "the kernel ended its process, saying '\u{1}'" : nil,
             explanation: failing
                 ? ComparisonRow.Explanation(
                     pattern: "one row, [1], <odd> & \"quoted\"",
-                    heat: HeatMap(shape: [2, 3]) { [0.5, 0, 1, 2, 2000, .nan][$0] }) : nil)
+                    heat: HeatMap(shape: [2, 3]) { [0.5, 0, 1, 2, 2000, .nan][$0] }) : nil, seconds: 0.25)
         return VerificationReport(
             verdict: failing ? .fail : .pass, blamed: nil, fixtures: [], implementations: [:],
             machine: Machine.current(threads: 1), commit: nil, flags: [], seconds: 1, peakMemory: 1, rows: [row])
@@ -53,6 +52,7 @@ struct FailureReportTests {
         #expect(xml.contains("<failure ") == failing)
         if failing { #expect(xml.contains("&lt;odd&gt; &amp; &quot;quoted&quot;")) }
         #expect(XMLParser(data: Data(xml.utf8)).parse())
+        #expect(xml.matches(of: #/ time="([0-9.]+)"/#).map(\.1) == ["1.000000", "0.250000", "0.250000"])
     }
 
     @Test func aSelfTestHoldsOnlyIfAllIsWell() {

@@ -1,10 +1,7 @@
 import Foundation
+import FoundationXML
 import Reporting
 import Testing
-
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
 
 struct SVGTests {
     /// Whatever the text and the numbers, the file is XML, and says what it was given.

@@ -8,18 +8,18 @@ public struct Run {
     public let code: Int32
 
     /// Runs the binary `name`, built beside the tests or at that absolute path, in `folder`; sends it a signal after some
-    /// seconds, or limits the size of its files to so many blocks of 512 bytes, where asked.
+    /// seconds, or runs it under limits, in words of a shell such as `ulimit -n 64`, where asked.
     public init(
         _ name: String, _ arguments: [String], in folder: String = packageRoot, environment: [String: String] = [:],
-        signal: Int32? = nil, after seconds: Double = 0, fileSizeLimit: Int? = nil
+        signal: Int32? = nil, after seconds: Double = 0, limits: String? = nil
     ) throws {
         let process = Process()
         let binary = name.hasPrefix("/") ? name : Run.binaries.appendingPathComponent(name).path
         process.executableURL = URL(fileURLWithPath: binary)
         process.arguments = arguments
-        if let fileSizeLimit {
+        if let limits {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "ulimit -f \(fileSizeLimit); exec \"$0\" \"$@\"", binary] + arguments
+            process.arguments = ["-c", "\(limits); exec \"$0\" \"$@\"", binary] + arguments
         }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

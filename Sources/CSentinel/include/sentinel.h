@@ -14,8 +14,8 @@ enum sentinel_touch { sentinel_untouched = 0, sentinel_read = 1, sentinel_writte
 /// Whether the handler can tell a write from a read on this processor.
 int sentinel_tells_writes(void);
 
-/// Watches the pages [start, start + bytes), which must be closed to all access. Returns a handle, or -1 when too many
-/// are watched.
+/// Watches the pages [start, start + bytes), which must be closed to all access. Returns a handle, or -1 with `errno`
+/// where there is no memory for it, or too many are watched (ENOBUFS).
 int sentinel_watch(void *start, size_t bytes);
 
 /// How the pages of the handle were touched first, and at which byte.
@@ -28,6 +28,11 @@ void sentinel_unwatch(int handle);
 /// restores the system's ways. The text is copied, up to 255 bytes.
 void sentinel_describe(const char *description);
 
+/// In a child, before and after code that is not the harness's: what ends the process in between is that code's doing,
+/// what ends it at another time is not.
+void sentinel_enter(void);
+void sentinel_leave(void);
+
 /// What a child process does for a command; it returns an answer.
 typedef int32_t (*sentinel_body)(void *context, int32_t command);
 
@@ -35,6 +40,7 @@ typedef int32_t (*sentinel_body)(void *context, int32_t command);
 struct sentinel_child {
     int process;
     int channel;
+    int post; // what is known of it
 };
 
 /// How a command ended.
@@ -45,13 +51,25 @@ enum sentinel_end {
     sentinel_hung = 3,     // it took too long, and the child was killed
 };
 
-/// Forks a child that runs `body` once for each command. It shares guarded and other shared memory with this process, and
-/// has a copy of the rest; of the threads it has this one alone. What it prints goes to the file `output`. Returns -1
-/// where there can be no child.
-int sentinel_start(sentinel_body body, void *context, int output, struct sentinel_child *child);
+/// What came of a command.
+struct sentinel_outcome {
+    enum sentinel_end end;
+    int32_t detail;
+    int is_foreign; // whether it was foreign code that ended the child
+    int left;       // the processes that it left behind, which were ended
+};
 
-/// Has the child carry out a command, and waits up to `seconds`. After any end but `sentinel_returned` it is gone.
-enum sentinel_end sentinel_command(struct sentinel_child child, int32_t command, double seconds, int32_t *detail);
+/// Forks a child that runs `body` once for each command. It shares guarded and other shared memory with this process, and
+/// has a copy of the rest but files; of the threads it has this one alone. It ends with the thread that starts it. Returns
+/// -1 with `errno` where there can be no child.
+int sentinel_start(sentinel_body body, void *context, struct sentinel_child *child);
+
+/// Has the child carry out a command, and waits up to `seconds`. After any end but `sentinel_returned` it is gone. One
+/// command is carried out at a time.
+struct sentinel_outcome sentinel_command(struct sentinel_child child, int32_t command, double seconds);
+
+/// Copies the end of what the last command printed, up to that many bytes; returns how many.
+size_t sentinel_output(char *text, size_t bytes);
 
 /// The address whose access ended the last child that crashed; guard pages do not count.
 uintptr_t sentinel_fault(void);

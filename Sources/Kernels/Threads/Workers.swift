@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// The threads that a kernel may use.
 public struct Workers: Sendable, Hashable {
@@ -9,7 +8,12 @@ public struct Workers: Sendable, Hashable {
     /// The calling thread alone.
     public static let one = Workers(count: 1)
 
-    /// `count` threads, at least one.
+    /// The most threads that a command takes: four for each processor, and 64 whatever the machine, so that what is tried
+    /// on a small one holds on a large one. More only wait for each other.
+    public static let most = max(64, 4 * ProcessInfo.processInfo.activeProcessorCount)
+
+    /// `count` threads, at least one. Beyond ``most``, or where the system gives fewer, as many as there are do the work, and
+    /// one line on standard error says so.
     public init(count: Int) { self.count = max(count, 1) }
 
     /// Runs `body` once for each index below `tasks`, on up to ``count`` threads, and returns when all are done.
@@ -29,15 +33,6 @@ public struct Workers: Sendable, Hashable {
     ///
     /// For what belongs to a thread, such as its floating-point environment.
     public func onEachThread(_ body: @Sendable () -> Void) {
-        let started = Atomic<Int>(0)
-        let ran =
-            count > 1
-            && ThreadPool.shared.run(count, threads: count) { _ in
-                // No thread takes a second task before each has one.
-                started.wrappingAdd(1, ordering: .acquiringAndReleasing)
-                while started.load(ordering: .acquiring) < count { sched_yield() }
-                body()
-            }
-        if !ran { body() }
+        if count == 1 || !ThreadPool.shared.runOnEach(of: count, body) { body() }
     }
 }

@@ -44,7 +44,8 @@ let package = Package(
     products: [.library(name: "Plumbline", targets: ["Kernels", "Verification"])],
     targets: [
         // MARK: - Machine, files and memory
-        .target(name: "Platform"),
+        .target(name: "CPlatform"),
+        .target(name: "Platform", dependencies: ["CPlatform"]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "HDF5", dependencies: ["CHDF5"]),
         .target(name: "Tensors", swiftSettings: optimized),

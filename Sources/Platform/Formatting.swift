@@ -72,4 +72,16 @@ public enum Formatting {
             return line
         }
     }
+
+    /// A line that somebody else wrote, with a mark in place of what a terminal would act on.
+    public static func printable(_ line: some StringProtocol) -> String {
+        String(
+            String.UnicodeScalarView(
+                line.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: "·"
+                    default: scalar
+                    }
+                }))
+    }
 }

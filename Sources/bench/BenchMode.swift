@@ -143,10 +143,14 @@ enum BenchMode {
     static func threads(_ arguments: CommandArguments) throws -> [Int] {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         guard arguments.has("--threads") else { return cores == 1 ? [1] : [1, cores] }
+        let most = max(64, 4 * cores)
         return try Set(
             arguments.list("--threads").map { text in
-                guard let number = Int(text), (1...1024).contains(number) else {
+                guard let number = Int(text), number > 0 else {
                     throw UsageError("--threads needs whole numbers above 0, such as 1,2, not '\(text)'")
+                }
+                guard number <= most else {
+                    throw UsageError("--threads takes up to \(most), not \(text); this machine has \(cores)")
                 }
                 return number
             }

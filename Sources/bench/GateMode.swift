@@ -37,9 +37,12 @@ enum GateMode {
         let accepted = try KernelCatalog.standard.checkedOperations(arguments.list("--accept"))
         let shapes = try BenchMode.shapes(arguments, otherwise: "124M:1x64,odd")
         let threads = arguments.has("--threads") ? try BenchMode.threads(arguments) : [1]
+        try Git.requireCheckout()
         let base = try Checkout(base: reference)
         let head = try Checkout(head: ())
-        for file in Checkout.unknownSources {
+        let lock = try GateLock()
+        defer { extendLifetime(lock) }
+        for file in try Checkout.unknownSources() {
             Terminal.note("gate: \(file) is not known to git and not in the head; git add it")
         }
 

@@ -1,0 +1,53 @@
+#ifndef PLUMBLINE_PLATFORM_H
+#define PLUMBLINE_PLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What Swift cannot do, or its module of the C library leaves out: the few steps between a fork and the program that
+// takes its place, and GNU's extensions.
+
+/// A program to start.
+struct child_program {
+    const char *const *words;       // its name, looked for along PATH, and its arguments; NULL at the end
+    const char *const *environment; // NAME=value; NULL at the end
+    const char *folder;             // where it works
+    int streams[3];                 // what it reads, and where its output and its errors go
+    int death;                      // the signal that it gets when the thread that started it is gone
+};
+
+/// What a child that could not be started was about.
+enum child_step { child_step_process, child_step_streams, child_step_folder, child_step_program };
+
+/// A child, or the error that there is none for.
+struct child_start {
+    int process; // its number, and its group's
+    int handle;  // a descriptor that is readable when it has ended
+    int error;   // 0, or what went wrong
+    enum child_step step;
+};
+
+/// Starts the program: in a group of its own, with no descriptor of this process but its streams, with all signals as
+/// they are by default except those that this process ignores, and without core dumps.
+struct child_start child_start(const struct child_program *program);
+
+/// How a child ended: by a signal of that number, or with that exit code.
+struct child_end {
+    int is_signal;
+    int detail;
+};
+
+/// Waits for the child's end, ends what is left of its group, and forgets it.
+struct child_end child_reap(int process);
+
+/// Opens a file without a name, in `folder` or, where that cannot be, in memory, to be read and appended to. Returns the
+/// descriptor, or -1.
+int unnamed_file(const char *folder);
+
+/// The processors that this process may use, a bit each. Returns -1 where the system does not say.
+int processors_get(uint64_t *words, size_t bytes);
+
+/// Keeps this thread, and those that it starts, on these processors.
+int processors_set(const uint64_t *words, size_t bytes);
+
+#endif

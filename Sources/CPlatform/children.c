@@ -43,6 +43,7 @@ static void become(const struct child_program *program, pid_t parent, int report
         struct sigaction action;
         if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN) signal(number, SIG_DFL);
     }
+    signal(program->death, SIG_DFL);
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     // Out of the way of 0, 1 and 2, which any of them may be.

@@ -11,10 +11,11 @@ public struct ChildProgram: ~Copyable, Sendable {
     public enum Death: Sendable {
         /// At once.
         case sudden
-        /// By SIGTERM, upon which it ends what it started and puts its files in order; at once if that takes too long.
+        /// As by Ctrl-C, upon which it ends what it started and puts its files in order (of `swift build`, SIGTERM ends the
+        /// compilers only sometimes); at once if that takes too long.
         case gentle
 
-        fileprivate var signal: Int32 { self == .sudden ? SIGKILL : SIGTERM }
+        fileprivate var signal: Int32 { self == .sudden ? SIGKILL : SIGINT }
     }
 
     /// How a program ended.

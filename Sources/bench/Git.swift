@@ -9,37 +9,28 @@ enum Git {
     /// - Throws: `UsageError` with what git says, when it fails.
     @discardableResult
     static func run(_ words: String...) throws(UsageError) -> String {
-        let outcome: Subprocess.Outcome
-        do {
-            // Nobody is there to be asked for a password.
-            outcome = try Subprocess.run(["git"] + words, environment: ["GIT_TERMINAL_PROMPT": "0"])
-        } catch {
-            throw UsageError("gate: \(error)")
-        }
+        let outcome = try outcome(words)
         guard outcome.end == .exited(0) else {
-            let reason = outcome.errors.split(whereSeparator: \.isNewline).first.map(Formatting.printable)
-            throw UsageError("gate: git \(words[0]) \(outcome.end) (\(reason ?? "it says nothing"))")
+            throw UsageError("gate: git \(words[0]) \(outcome.end) (\(reason(outcome)))")
         }
-        return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        return text(outcome)
     }
 
     /// Sees whether this is the root of a checkout that git reads.
     ///
     /// - Throws: `UsageError` where it is not.
     static func requireCheckout() throws(UsageError) {
-        let root: String
-        do {
-            root = try run("rev-parse", "--show-toplevel")
-        } catch {
-            let remedy =
-                error.description.contains("dubious ownership")
-                ? "git config --global --add safe.directory \(FileManager.default.currentDirectoryPath) makes git read it"
-                : error.description.contains("not a git repository")
-                    ? "this is no git checkout: run it in the root of one" : "see git status"
-            throw UsageError("\(error); \(remedy)")
+        let outcome = try outcome(["rev-parse", "--show-toplevel"])
+        guard outcome.end == .exited(0) else {
+            let here = FileManager.default.currentDirectoryPath
+            throw UsageError(
+                outcome.errors.contains("safe.directory")
+                    ? "gate: git does not trust this checkout (\(reason(outcome))); "
+                        + "git config --global --add safe.directory \(here) makes it"
+                    : "gate: this is no git checkout (\(reason(outcome))); run it in the root of one")
         }
         guard try run("rev-parse", "--show-prefix").isEmpty else {
-            throw UsageError("gate: this is not the root of the checkout; run it in \(root)")
+            throw UsageError("gate: this is not the root of the checkout; run it in \(text(outcome))")
         }
     }
 
@@ -56,5 +47,23 @@ enum Git {
         throw UsageError(
             "gate --base: there is no commit '\(reference)' here, since this clone is shallow; git fetch --unshallow "
                 + "gets the rest, in a workflow fetch-depth: 0 of actions/checkout")
+    }
+
+    private static func outcome(_ words: [String]) throws(UsageError) -> Subprocess.Outcome {
+        do {
+            // Nobody is there to be asked for a password.
+            return try Subprocess.run(["git"] + words, environment: ["GIT_TERMINAL_PROMPT": "0"])
+        } catch {
+            throw UsageError("gate: \(error)")
+        }
+    }
+
+    private static func text(_ outcome: Subprocess.Outcome) -> String {
+        outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// What git says first.
+    private static func reason(_ outcome: Subprocess.Outcome) -> String {
+        outcome.errors.split(whereSeparator: \.isNewline).first.map(Formatting.printable) ?? "it says nothing"
     }
 }

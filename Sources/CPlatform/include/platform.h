@@ -28,7 +28,7 @@ struct child_start {
 };
 
 /// Starts the program: in a group of its own, with no descriptor of this process but its streams, with all signals as
-/// they are by default except those that this process ignores, and without core dumps.
+/// they are by default except those that this process ignores (but never the one of its death), and without core dumps.
 struct child_start child_start(const struct child_program *program);
 
 /// How a child ended: by a signal of that number, or with that exit code.

@@ -35,9 +35,11 @@ struct LoadWatch {
     static func warning(taken: Double, of processors: Int, stolen: Double) -> String? {
         let parts = [
             taken > mostTaken
-                ? "other programs took \(Formatting.number(min(taken, Double(processors)))) of \(processors) processors while this run rested" : nil,
+                ? "other programs took \(Formatting.number(min(taken, Double(processors)))) of \(processors) processors while this run rested"
+                : nil,
             stolen > mostStolen
-                ? "other guests of its host had \(Formatting.percent(stolen)) of the time that it would have worked" : nil,
+                ? "other guests of its host had \(Formatting.percent(stolen)) of the time that it would have worked"
+                : nil,
         ].compactMap(\.self)
         return parts.isEmpty
             ? nil : "the machine was busy: \(parts.joined(separator: ", and ")); times may be longer than they need be"

@@ -6,7 +6,8 @@ extension Machine {
         Machine(
             processor: processorName(), cores: ProcessInfo.processInfo.activeProcessorCount,
             physicalCores: physicalCores(),
-            memory: Int(ProcessInfo.processInfo.physicalMemory), system: ProcessInfo.processInfo.operatingSystemVersionString,
+            memory: Int(ProcessInfo.processInfo.physicalMemory),
+            system: ProcessInfo.processInfo.operatingSystemVersionString,
             compiler: compilerName, threads: threads)
     }
 
@@ -25,7 +26,8 @@ extension Machine {
     private static func physicalCores() -> Int? {
         let siblings = Affinity.processors.map { processor in
             try? String(
-                contentsOfFile: "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list", encoding: .utf8)
+                contentsOfFile: "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list", encoding: .utf8
+            )
         }
         let cores = Set(siblings.compactMap(\.self))
         return cores.isEmpty || siblings.contains(nil) ? nil : cores.count

@@ -49,10 +49,12 @@ extension BenchmarkReport {
                 \(Formatting.number(all.gflops / one.gflops)) times what one does
                 """
             // A cause is named only where the system knows of it.
-            text += machine.physicalCores.map { cores in
-                cores < all.threads ? ": by the system's account they share \(cores == 1 ? "a core" : "\(cores) cores")."
-                    : "; by the system's account no two share a core."
-            } ?? "."
+            text +=
+                machine.physicalCores.map { cores in
+                    cores < all.threads
+                        ? ": by the system's account they share \(cores == 1 ? "a core" : "\(cores) cores")."
+                        : "; by the system's account no two share a core."
+                } ?? "."
         }
         return text
     }

@@ -46,7 +46,8 @@ struct Checkout {
 
     /// The files under Sources that git does not know, and that are therefore not in the head.
     static func unknownSources() throws(UsageError) -> [String] {
-        try Git.run("ls-files", "--others", "--exclude-standard", "--", "Sources").split(separator: "\n").map(String.init)
+        try Git.run("ls-files", "--others", "--exclude-standard", "--", "Sources").split(separator: "\n").map(
+            String.init)
     }
 
     /// Checks the commit out and builds `products`; returns the path of the folder of binaries.
@@ -84,7 +85,8 @@ struct Checkout {
         guard [.exited(0), .exited(1)].contains(end),
             let data = FileManager.default.contents(atPath: "\(folder)/../verify/verify.json")
         else {
-            throw UsageError("gate: verify of the head \(name) \(end) (\(log.lastLine)); the whole output is in \(log.path)")
+            throw UsageError(
+                "gate: verify of the head \(name) \(end) (\(log.lastLine)); the whole output is in \(log.path)")
         }
         return try JSON.report(VerificationReport.self, from: data)
     }

@@ -15,7 +15,8 @@ struct GateLock: ~Copyable {
         try? FileManager.default.createDirectory(atPath: Checkout.folder, withIntermediateDirectories: true)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard file >= 0 else {
-            throw UsageError("gate: \(path) cannot be written (\(String(cString: strerror(errno)))); may you write there?")
+            throw UsageError(
+                "gate: \(path) cannot be written (\(String(cString: strerror(errno)))); may you write there?")
         }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)

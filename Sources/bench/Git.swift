@@ -42,7 +42,8 @@ enum Git {
         if let commit { return commit }
         guard (try? run("rev-parse", "--is-shallow-repository")) == "true" else {
             throw UsageError(
-                "gate --base: there is no commit '\(reference)' here; git fetch may get it, git log shows those there are")
+                "gate --base: there is no commit '\(reference)' here; git fetch may get it, git log shows those there are"
+            )
         }
         throw UsageError(
             "gate --base: there is no commit '\(reference)' here, since this clone is shallow; git fetch --unshallow "

@@ -39,7 +39,8 @@ public struct ChildProgram: ~Copyable, Sendable {
 
     /// A descriptor that is readable when the program has ended.
     public let handle: Int32
-    private let process: Int32
+    /// Its number, and that of its group.
+    public let process: Int32
     private let death: Death
     /// How it ended, as soon as anybody has asked.
     private var ended: End?

@@ -82,7 +82,7 @@ struct BenchGateTests {
         #expect(RunningCommand.wait { FileManager.default.fileExists(atPath: checkout.folder("ready")) })
         let second = try checkout.gate("HEAD~1")
         #expect(second.code == 2 && second.errors.contains("another gate runs in this checkout (process "))
-        #expect(first.end(by: SIGKILL) == -SIGKILL)
+        #expect(first.end(by: SIGKILL) == .signalled(SIGKILL))
         // Of a build by SwiftPM, the compilers end with it; this one's child is left to end by itself.
         #expect(RunningCommand.wait { !first.processes.contains { Self.name(of: $0) == "swift" } })
         #expect(first.temporary.names().isEmpty)

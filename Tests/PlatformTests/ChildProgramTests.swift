@@ -25,7 +25,7 @@ struct ChildProgramTests {
         // Both stay open across an exec, were they not closed.
         let descriptors = (0..<2).map { _ in dup(2) }
         defer { for descriptor in descriptors { close(descriptor) } }
-        #expect(try shell("cd /proc/self/fd && echo *").output == "0 1 2")
+        #expect(try shell("cd /proc/self/fd && echo *").output == "0 1 2 3", "3 is that of the listing")
         #expect(try shell("ulimit -c").output == "0")
         let status = try shell("grep Sig /proc/self/status").output
         #expect(status.contains("SigBlk:\t0000000000000000"))
@@ -61,17 +61,16 @@ struct ChildProgramTests {
     }
 
     @Test func cannotBeStarted() throws {
-        let log = try TemporaryFolder()("log")
-        func error(_ words: [String], in folder: String? = nil) -> ChildProgramError? {
+        let folder = try TemporaryFolder()
+        func error(_ words: [String], in place: String? = nil) -> ChildProgramError? {
             #expect(throws: ChildProgramError.self) {
-                try Subprocess.run(words, log: log, in: folder, death: .sudden, within: 10)
+                try Subprocess.run(words, log: folder("log"), in: place, death: .sudden, within: 10)
             }
         }
-        _ = try TemporaryFolder()
         let missing = try #require(error(["no-such-program"]))
         #expect(missing.isMissing && missing.description.contains("no-such-program cannot be started (No such file"))
-        let folder = try #require(error(["true"], in: "/no/such"))
-        #expect(!folder.isMissing && folder.description.contains("in /no/such"))
+        let placeless = try #require(error(["true"], in: "/no/such"))
+        #expect(!placeless.isMissing && placeless.description.contains("in /no/such"))
         #expect(try #require(error(["/etc/passwd"])).description.contains("whether you may run it"))
     }
 

@@ -1,33 +1,30 @@
 import Foundation
+import Platform
 
 /// A binary that is under way, to be disturbed. It, and whatever it starts, has its temporary files in a folder of its own.
 public final class RunningCommand {
     /// The folder for temporary files, which nobody else uses.
     public let temporary: TemporaryFolder
-    private let process = Process()
+    private var program: ChildProgram
 
     /// Starts the binary `name` in `folder`.
     public init(
         _ name: String, _ arguments: [String], in folder: String = packageRoot, environment: [String: String] = [:]
     ) throws {
         temporary = try TemporaryFolder()
-        process.executableURL = Run.binaries.appendingPathComponent(name)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            .merging(["TMPDIR": temporary.path + "/"]) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { close(nothing) }
+        // Foundation's Process would leave it the mask of this thread, in which signals are blocked.
+        program = try ChildProgram(
+            [Run.binaries.appendingPathComponent(name).path] + arguments,
+            environment: environment.merging(["TMPDIR": temporary.path + "/"]) { $1 }, in: folder,
+            .init(input: nothing, output: nothing, errors: nothing), death: .sudden)
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-    /// Sends it a signal and waits for its end; gives its exit code, or the negative number of the signal that ended it.
-    public func end(by signal: Int32) -> Int32 {
-        kill(process.processIdentifier, signal)
-        process.waitUntilExit()
-        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    /// Sends it a signal, and says how it ended.
+    public func end(by signal: Int32) -> ChildProgram.End? {
+        kill(program.process, signal)
+        return program.wait(within: 60)
     }
 
     /// The processes of it that are alive: those with its folder for temporary files in their environment.

@@ -118,7 +118,7 @@ public struct Benchmark {
                 }
             }
         }
-        machine.look()
+        machine.lookIfDue(atEnd: true)
         return Measured(
             ceilings: machine.ceilings, trials: trials, leftOut: leftOut, disturbance: machine.load.warning)
     }

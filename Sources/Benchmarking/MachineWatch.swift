@@ -24,11 +24,11 @@ struct MachineWatch {
         look()
     }
 
-    /// Looks, if it is time for that.
-    mutating func lookIfDue() { if last.secondsToNow > Self.pause * cost { look() } }
+    /// Looks, if it is time for that; at the end of a run, of which there is none after, if that takes less than what was
+    /// timed since the last look.
+    mutating func lookIfDue(atEnd: Bool = false) { if last.secondsToNow > (atEnd ? 1 : Self.pause) * cost { look() } }
 
-    /// Looks.
-    mutating func look() {
+    private mutating func look() {
         let start = ContinuousClock.now
         load.look()
         // Its memory is held no longer than this.

@@ -134,7 +134,7 @@ public final class Worker {
     private func readiness(_ request: WorkerRequest, within seconds: Double) throws(WorkerError) -> Readiness {
         switch try ask(request, within: seconds) {
         case .ready(let implementation, let note): return .ready(implementation: implementation, note: note)
-        case .unsupported(let reason): return .unsupported(reason: reason)
+        case .unsupported(let reason): return .unsupported(reason: Formatting.printable(reason))
         default: throw failure("answered something else than that it is ready")
         }
     }

@@ -5,12 +5,12 @@ enum Patience {
     /// What any answer may take besides the work that is asked for: the system may have other things to do.
     private static let least = 10.0
     /// A kernel that makes fewer operations in a second, and a disk that moves fewer bytes, do not count as working.
-    private static let slowest = (operations: 1e8, bytes: 1e7)
+    private static let slowest = (operations: 2e7, bytes: 1e7)
     /// A call that takes so many times what one took before hangs.
     private static let slower = 100.0
 
-    /// A program is loaded and says hello; those of a language of their own need `extra`.
-    static func hello(extra: Double) -> Double { 6 * least + extra }
+    /// A program is loaded and says hello.
+    static var hello: Double { 6 * least }
 
     /// Memory is filled from a file or written to one, and perhaps a call is made.
     static func transfer(bytes: Int, call: Double = 0) -> Double { least + Double(bytes) / slowest.bytes + call }
@@ -34,9 +34,7 @@ enum Patience {
     }
 
     /// A model is made, with its gradients and moments.
-    static func model(of task: StepTask, extra: Double) -> Double {
-        transfer(bytes: 16 * task.parameters) + extra
-    }
+    static func model(of task: StepTask) -> Double { transfer(bytes: 16 * task.parameters) }
 
     /// A question is answered that needs no work.
     static var question: Double { least }

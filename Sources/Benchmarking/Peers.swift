@@ -24,8 +24,8 @@ extension WorkerCommand {
             }
         }
         switch name {
-        case "torch": return try torch(name, [], startup: 300)
-        case "torch-compile": return try torch(name, ["--compile"], startup: 1800)
+        case "torch": return try torch(name, [], patience: 300)
+        case "torch-compile": return try torch(name, ["--compile"], patience: 1800)
         case "openblas":
             // Loaded here only to fail at once, and not in the worker, where it is missing.
             _ = try OpenBLAS()
@@ -39,7 +39,7 @@ extension WorkerCommand {
 
     /// The worker of PyTorch, whose import, and whose compilers where they are asked for, take long on a slow disk.
     private static func torch(
-        _ name: String, _ arguments: [String], startup: Double
+        _ name: String, _ arguments: [String], patience: Double
     ) throws(PeerError) -> WorkerCommand {
         let script = "scripts/torch_worker.py"
         guard FileManager.default.fileExists(atPath: script) else {
@@ -51,7 +51,7 @@ extension WorkerCommand {
             remedy: Remedy(
                 atStart: "python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements.txt gets PyTorch",
                 atWork: "leave \(name) out of --peers, or the operation with --only"),
-            startup: startup)
+            patience: patience)
     }
 
     /// The Python to run: `PLUMBLINE_PYTHON`, that of `.venv`, or the system's.

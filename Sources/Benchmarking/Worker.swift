@@ -61,7 +61,7 @@ public final class Worker {
         }
         let problem: String
         do {
-            let hello = try channel.hello(within: Patience.hello(extra: command.startup))
+            let hello = try channel.hello(within: Patience.hello + command.patience)
             switch hello {
             case .hello(WorkerProtocol.version, let title):
                 self.title = title
@@ -95,7 +95,7 @@ public final class Worker {
     /// Makes the model ready.
     func prepare(_ task: StepTask) throws(WorkerError) -> Readiness {
         model = task
-        return try readiness(.prepareStep(task: task), within: Patience.model(of: task, extra: command.startup))
+        return try readiness(.prepareStep(task: task), within: Patience.model(of: task))
     }
 
     /// The seconds of one call, in a block of `calls`.
@@ -141,7 +141,7 @@ public final class Worker {
 
     private func ask(_ request: WorkerRequest, within seconds: Double) throws(WorkerError) -> WorkerAnswer {
         do {
-            return try channel.ask(request, within: seconds)
+            return try channel.ask(request, within: seconds + command.patience)
         } catch {
             throw failure(error.problem, remedy: error.remedy)
         }

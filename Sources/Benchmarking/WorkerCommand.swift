@@ -16,8 +16,9 @@ public struct WorkerCommand: Sendable {
     public let name: String
     let code: Code
     let remedy: Remedy
-    /// The seconds that it may take to start, and to make a model ready, beyond what a program of this package may.
-    let startup: Double
+    /// The seconds that any answer may take beyond what one of this package's programs may: an import or a compiler may
+    /// come in between.
+    let patience: Double
 
     /// What to do when it fails.
     struct Remedy: Sendable {
@@ -27,8 +28,8 @@ public struct WorkerCommand: Sendable {
         let atWork: String
     }
 
-    init(name: String, code: Code, remedy: Remedy, startup: Double = 0) {
-        (self.name, self.code, self.remedy, self.startup) = (name, code, remedy, startup)
+    init(name: String, code: Code, remedy: Remedy, patience: Double = 0) {
+        (self.name, self.code, self.remedy, self.patience) = (name, code, remedy, patience)
     }
 
     /// Why it is not to be timed on a call: the reference would take too long.

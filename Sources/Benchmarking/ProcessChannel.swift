@@ -12,13 +12,18 @@ final class ProcessChannel: WorkerChannel {
 
     /// Starts the program.
     init(_ words: [String]) throws(ChannelFailure) {
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            let error = ChildProgramError(words[0], error: errno)
+            throw ChannelFailure(error.problem, remedy: error.remedy)
+        }
+        var isStarted = false
+        defer {
+            close(ends[1])
+            if !isStarted { close(ends[0]) }
+        }
+        socket = ends[0]
         do {
-            var ends: [Int32] = [-1, -1]
-            guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
-                throw ChannelFailure("cannot be reached (\(String(cString: strerror(errno))))")
-            }
-            defer { close(ends[1]) }
-            socket = ends[0]
             errors = try UnnamedFile()
             // Swift's own account of a crash takes seconds and many lines, of which none is for who asked for a time.
             program = try ChildProgram(
@@ -27,8 +32,9 @@ final class ProcessChannel: WorkerChannel {
         } catch let error as ChildProgramError {
             throw ChannelFailure(error.problem, remedy: error.isMissing ? nil : error.remedy)
         } catch {
-            throw error as? ChannelFailure ?? ChannelFailure("\(error)")
+            throw ChannelFailure("there is no file for what it says: \(error)", remedy: "see df and ulimit -n")
         }
+        isStarted = true
     }
 
     deinit { close(socket) }

@@ -71,7 +71,10 @@ public struct ChildProgram: ~Copyable, Sendable {
                 }
             }
         }
-        guard started.error == 0 else { throw ChildProgramError(words[0], folder, started) }
+        guard started.error == 0 else {
+            let place = started.step == child_step_folder ? folder : nil
+            throw ChildProgramError(words[0], in: place, error: started.error)
+        }
         (process, handle, self.death) = (started.process, started.handle, death)
     }
 
@@ -107,7 +110,7 @@ public struct ChildProgram: ~Copyable, Sendable {
 }
 
 extension ChildProgram.End: CustomStringConvertible {
-    /// What it did: `ended with code 3`, `crashed by signal 11 (Segmentation fault)`.
+    /// What it did: `ended with code 3`, `was ended by signal 11 (Segmentation fault)`.
     public var description: String {
         switch self {
         case .exited(let code): "ended with code \(code)"
@@ -117,7 +120,7 @@ extension ChildProgram.End: CustomStringConvertible {
     }
 }
 
-/// A program that cannot be started: what is lacking, and how to get it.
+/// A program that cannot be started, or does not end: what is lacking, and how to get it.
 public struct ChildProgramError: Error, CustomStringConvertible, Sendable {
     /// What is wrong, such as `git cannot be started (No such file or directory)`.
     public let problem: String
@@ -130,16 +133,14 @@ public struct ChildProgramError: Error, CustomStringConvertible, Sendable {
 
     init(problem: String, remedy: String) { (self.problem, self.remedy, isMissing) = (problem, remedy, false) }
 
-    fileprivate init(_ name: String, _ folder: String?, _ start: child_start) {
-        let reason = String(cString: strerror(start.error))
-        isMissing = start.error == ENOENT && start.step == child_step_program
-        problem =
-            start.step == child_step_folder
-            ? "\(name) cannot be started in \(folder ?? ".") (\(reason))" : "\(name) cannot be started (\(reason))"
+    /// The program `name` cannot be started, in `folder` where that is what is wrong, because of an error of the system's.
+    public init(_ name: String, in folder: String? = nil, error: Int32) {
+        let place = folder.map { " in \($0)" } ?? ""
+        problem = "\(name) cannot be started\(place) (\(String(cString: strerror(error))))"
+        isMissing = folder == nil && error == ENOENT
         remedy =
-            switch start.error {
-            case ENOENT where start.step == child_step_folder: "the folder is missing"
-            case ENOENT: "install it, or name it so that PATH leads to it"
+            switch error {
+            case ENOENT: folder == nil ? "install it, or name it so that PATH leads to it" : "make that folder"
             case EACCES, EPERM: "see whether you may run it"
             case EAGAIN: "end other processes, or raise the limit on them, see ulimit -u"
             case EMFILE, ENFILE: "raise the limit on open files, see ulimit -n"

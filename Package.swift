@@ -109,7 +109,7 @@ let package = Package(
             swiftSettings: optimized),
 
         // MARK: - Commands
-        .target(name: "Terminal"),
+        .target(name: "Terminal", dependencies: ["Platform"]),
         .executableTarget(
             name: "verify",
             dependencies: [
@@ -135,7 +135,7 @@ let package = Package(
             ]),
 
         // MARK: - Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport"),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"]),
         .testTarget(name: "HDF5Tests", dependencies: ["CHDF5", "HDF5", "TestSupport"]),
         // Vectors are passed in other registers where the instructions are others.
@@ -169,7 +169,9 @@ let package = Package(
         .testTarget(name: "FixturesTests", dependencies: ["Accuracy", "Fixtures", "KernelCatalog", "Kernels"]),
         .testTarget(
             name: "BenchmarkingTests",
-            dependencies: ["Benchmarking", "KernelCatalog", "Kernels", "ReferenceKernels", "Reporting", "Tensors"]),
+            dependencies: [
+                "Benchmarking", "KernelCatalog", "Kernels", "Platform", "ReferenceKernels", "Reporting", "Tensors",
+            ]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(

@@ -19,12 +19,15 @@ from typing import Callable
 VERSION = 2
 # OpenMP's threads go on spinning for a while after a call. They have to be asleep when another worker's turn comes.
 SETTLING = 0.003
-PROCESSORS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+PROCESSORS = os.sched_getaffinity(0)
+# Standard output is for answers alone: what anything else prints there goes to standard error.
+ANSWERS = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
 
 
 def say(**answer) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+    ANSWERS.write(json.dumps(answer) + "\n")
+    ANSWERS.flush()
 
 
 class Unsupported(Exception):
@@ -387,8 +390,7 @@ def serve(compiled: bool) -> None:
                 call = step = None
                 torch.set_num_threads(task["threads"])
                 # As Sources/Platform/Affinity.swift does.
-                if hasattr(os, "sched_setaffinity"):
-                    os.sched_setaffinity(0, {max(PROCESSORS)} if task["threads"] == 1 else PROCESSORS)
+                os.sched_setaffinity(0, {max(PROCESSORS)} if task["threads"] == 1 else PROCESSORS)
                 try:
                     if request == "prepareStep":
                         step = Step(task, compiled)
@@ -443,6 +445,6 @@ except ImportError as error:
     sys.exit(f"{sys.executable} cannot import what it needs: {error}")
 try:
     serve(arguments.compile)
-except BrokenPipeError:
-    # The conductor has gone.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+except (BrokenPipeError, ConnectionResetError):
+    # The conductor has gone, and what is left to say with it.
+    os._exit(0)

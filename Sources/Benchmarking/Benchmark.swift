@@ -86,17 +86,19 @@ public struct Benchmark {
         var trials: [TimingTrial]
         /// The calls that would need too much memory, in words.
         let leftOut: [String]
+        /// What else the machine did meanwhile, in words, if that was much.
+        let disturbance: String?
     }
 
     /// Measures the machine's limits, and every kernel in up to three looks.
     func measure(_ crew: Crew) throws -> Measured {
         progress("the machine's limits", 0)
-        let probe = CeilingProbe()
-        let ceilings = request.threads.map { probe.measure(threads: $0) }
+        var machine = MachineWatch(threads: request.threads)
         var (trials, leftOut) = try trials()
         for round in 0..<request.processes {
             if round > 0 { try crew.restart() }
             for index in trials.indices {
+                machine.lookIfDue()
                 let workload = trials[index].workload
                 let done = Double(round) + Double(index) / Double(trials.count)
                 progress(
@@ -109,13 +111,16 @@ public struct Benchmark {
         let margin = Self.margin(trials)
         for _ in 2...3 {
             for index in trials.indices {
+                machine.lookIfDue()
                 progress("once more \(trials[index].workload.name)", 0.9)
                 try attempt(&trials[index], crew) { trial in
                     _ = try trial.lookAgain(crew, margin: margin, budget: request.budget)
                 }
             }
         }
-        return Measured(ceilings: ceilings, trials: trials, leftOut: leftOut)
+        machine.lookIfDue(atEnd: true)
+        return Measured(
+            ceilings: machine.ceilings, trials: trials, leftOut: leftOut, disturbance: machine.load.warning)
     }
 
     /// A first contestant that ends is a finding; any other is an error.
@@ -196,7 +201,7 @@ public struct Benchmark {
         return BenchmarkOutcome(
             contestants: crew.workers.map { .init(name: $0.command.name, title: $0.title) },
             ceilings: measured.ceilings, rows: rows, steps: steps, noise: Self.noise(measured.trials, rows),
-            limits: limits(rows) + measured.leftOut)
+            limits: [measured.disturbance].compactMap(\.self) + limits(rows) + measured.leftOut)
     }
 
     private func limits(_ rows: [BenchmarkReport.Row]) -> [String] {

@@ -1,9 +1,10 @@
 import Accuracy
-import Foundation
 import Kernels
+import Platform
 
-/// A drawn call in a file, for workers to read; the file is gone when this is.
+/// A drawn call in a file without a name, for workers to read as long as this is there.
 package final class CallFile {
+    private let elements: ElementFile
     /// The task of the workers, on one thread.
     package let task: KernelTask
 
@@ -13,21 +14,20 @@ package final class CallFile {
     package init<K: Kernel<Float>>(_ kernel: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>)
         throws(TaskError)
     {
-        let path = NSTemporaryDirectory() + "plumbline-call-\(UUID().uuidString)"
         let values = call.values(of: K.InDouble.self, by: reference)
         let contract = call.signature(kernel)
         var arguments: [KernelTask.Argument] = []
-        var writer = try Writer(path)
         do {
+            var elements = try ElementFile()
             for argument in contract.arguments where !call.absent.contains(argument.name) {
-                let offset = argument.role == .output ? nil : writer.end
+                let offset = argument.role == .output ? nil : elements.end
                 var element = KernelTask.Argument.Element.float32
                 switch argument.elements {
                 case .tokens:
                     element = .int32
-                    try writer.append(values.tokens[argument.name] ?? []) { $0 }
+                    try elements.append(values.tokens[argument.name] ?? []) { $0 }
                 case .numbers where argument.role != .output:
-                    try writer.append(values.numbers[argument.name] ?? []) { Float($0) }
+                    try elements.append(values.numbers[argument.name] ?? []) { Float($0) }
                 case .numbers: break
                 }
                 arguments.append(
@@ -35,18 +35,16 @@ package final class CallFile {
                         name: argument.name, shape: argument.shape, element: element, isResult: argument.isResult,
                         offset: offset))
             }
-            try writer.close()
+            self.elements = elements
         } catch {
-            unlink(path)
-            throw TaskError(description: "\(path): the arguments of \(K.name) cannot be written (\(error))")
+            throw TaskError(description: "the arguments of \(K.name): \(error)")
         }
         task = KernelTask(
             kernel: K.name, sizes: contract.sizesByName,
             hyperparameters: Dictionary(uniqueKeysWithValues: contract.hyperparameters.map { ($0.name, $0.value) }),
-            arguments: arguments, file: path, threads: 1)
+            arguments: arguments, file: elements.path, threads: 1,
+            operations: K(sizes: call.sizes) { _ in nil }.cost.operations)
     }
-
-    deinit { unlink(task.file) }
 
     /// The task on that number of threads.
     func task(threads: Int) -> KernelTask {
@@ -56,28 +54,24 @@ package final class CallFile {
     }
 }
 
-/// Writes elements one after the other.
-private struct Writer {
-    private let file: FileHandle
+/// Elements of 4 bytes, one after the other, in a file without a name.
+private struct ElementFile: ~Copyable {
+    private let file: UnnamedFile
     /// The bytes written.
     private(set) var end = 0
     /// The elements converted at a time.
     private static let slab = 1 << 20
 
-    init(_ path: String) throws(TaskError) {
-        guard FileManager.default.createFile(atPath: path, contents: nil),
-            let file = FileHandle(forWritingAtPath: path)
-        else { throw TaskError(description: "\(path) cannot be written") }
-        self.file = file
-    }
+    init() throws(FileWriteError) { file = try UnnamedFile() }
+
+    /// The path by which workers open it.
+    var path: String { file.path }
 
     mutating func append<Value, Element>(_ values: [Value], _ element: (Value) -> Element) throws {
         for start in stride(from: 0, to: values.count, by: Self.slab) {
             let part = values[start..<min(start + Self.slab, values.count)].map(element)
-            try part.withUnsafeBytes { try file.write(contentsOf: Data($0)) }
+            try part.withUnsafeBytes { try file.write($0) }
             end += part.count * MemoryLayout<Element>.stride
         }
     }
-
-    func close() throws { try file.close() }
 }

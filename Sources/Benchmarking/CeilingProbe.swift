@@ -9,8 +9,8 @@ import Tensors
 struct CeilingProbe: ~Copyable {
     /// The bytes of the triad's three arrays together: from a first-level cache to far beyond the last.
     private static let footprints = [48 << 10, 384 << 10, 3 << 20, 12 << 20, 384 << 20]
-    /// How often each loop runs; the fastest counts, since a limit is what is possible.
-    private static let repeats = 7
+    /// How often each loop runs in a look; the fastest counts, since a limit is what is possible.
+    private static let repeats = 3
 
     private let a, b, c: Tensor<Float>
 

@@ -62,7 +62,7 @@ public struct Gate {
         var measured = try benchmark.measure(crew)
         let margin = Benchmark.margin(measured.trials)
         var findings: [BenchmarkReport.GateOutcome.Finding] = []
-        var remarks: [String] = []
+        var remarks = [measured.disturbance].compactMap(\.self)
         for (index, row) in benchmark.rows(measured).enumerated() {
             let name =
                 "\(row.kernel) (\(row.shape) \(row.place), \(row.threads == 1 ? "1 thread" : "\(row.threads) threads"))"

@@ -24,8 +24,8 @@ extension WorkerCommand {
             }
         }
         switch name {
-        case "torch": return try torch(name, [])
-        case "torch-compile": return try torch(name, ["--compile"])
+        case "torch": return try torch(name, [], patience: 300)
+        case "torch-compile": return try torch(name, ["--compile"], patience: 1800)
         case "openblas":
             // Loaded here only to fail at once, and not in the worker, where it is missing.
             _ = try OpenBLAS()
@@ -37,21 +37,22 @@ extension WorkerCommand {
         }
     }
 
-    private static func torch(_ name: String, _ arguments: [String]) throws(PeerError) -> WorkerCommand {
+    /// The worker of PyTorch, whose import, and whose compilers where they are asked for, take long on a slow disk.
+    private static func torch(
+        _ name: String, _ arguments: [String], patience: Double
+    ) throws(PeerError) -> WorkerCommand {
         let script = "scripts/torch_worker.py"
         guard FileManager.default.fileExists(atPath: script) else {
             throw PeerError(
                 description: "--peers \(name): there is no \(script) here; run bench in the checkout's root")
         }
         return WorkerCommand(
-            name: name,
-            code: .program(
-                executable: "/usr/bin/env", arguments: [try python(for: name), script] + arguments, environment: [:]),
-            remedy: remedy)
+            name: name, code: .program([try python(for: name), script] + arguments),
+            remedy: Remedy(
+                atStart: "python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements.txt gets PyTorch",
+                atWork: "leave \(name) out of --peers, or the operation with --only"),
+            patience: patience)
     }
-
-    private static let remedy =
-        "python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements.txt gets PyTorch"
 
     /// The Python to run: `PLUMBLINE_PYTHON`, that of `.venv`, or the system's.
     private static func python(for name: String) throws(PeerError) -> String {

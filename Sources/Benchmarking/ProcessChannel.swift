@@ -1,61 +1,74 @@
 import Foundation
+import Platform
 
-/// The way to a worker in a process of its own: lines over its standard input and output.
+/// The way to a worker in a process of its own: lines over its standard input and output, which are a socket.
 final class ProcessChannel: WorkerChannel {
-    private let command: WorkerCommand
-    private let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
-    private let errors: String
+    private var program: ChildProgram
+    private let socket: Int32
+    private let errors: UnnamedFile
     private var pending = Data()
     private let encoder = JSONEncoder()
     private let decoder = JSONDecoder()
 
     /// Starts the program.
-    ///
-    /// - Throws: ``WorkerError`` when it cannot be started.
-    init(
-        _ command: WorkerCommand, _ executable: String, _ arguments: [String], _ environment: [String: String]
-    ) throws(WorkerError) {
-        self.command = command
-        errors = NSTemporaryDirectory() + "plumbline-worker-\(UUID().uuidString).log"
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = input
-        process.standardOutput = output
-        _ = FileManager.default.createFile(atPath: errors, contents: nil)
-        process.standardError = FileHandle(forWritingAtPath: errors)
+    init(_ words: [String]) throws(ChannelFailure) {
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            let error = ChildProgramError(words[0], error: errno)
+            throw ChannelFailure(error.problem, remedy: error.remedy)
+        }
+        var isStarted = false
+        defer {
+            close(ends[1])
+            if !isStarted { close(ends[0]) }
+        }
+        socket = ends[0]
         do {
-            try process.run()
+            errors = try UnnamedFile()
+            // Swift's own account of a crash takes seconds and many lines, of which none is for who asked for a time.
+            program = try ChildProgram(
+                words, environment: ["SWIFT_BACKTRACE": "enable=no"],
+                .init(input: ends[1], output: ends[1], errors: errors.descriptor), death: .sudden)
+        } catch let error as ChildProgramError {
+            throw ChannelFailure(error.problem, remedy: error.isMissing ? nil : error.remedy)
         } catch {
-            throw WorkerError(command, "\(executable) cannot be started (\(error.localizedDescription))")
+            throw ChannelFailure("there is no file for what it says: \(error)", remedy: "see df and ulimit -n")
+        }
+        isStarted = true
+    }
+
+    deinit { close(socket) }
+
+    func ask(_ request: WorkerRequest, within seconds: Double) throws(ChannelFailure) -> WorkerAnswer {
+        let deadline = SuspendingClock.now + .seconds(seconds)
+        do {
+            try send(encoder.encode(request) + Data("\n".utf8), until: deadline)
+        } catch {
+            throw error as? ChannelFailure ?? ChannelFailure("\(error)")
+        }
+        return try answer(until: deadline, of: seconds)
+    }
+
+    func hello(within seconds: Double) throws(ChannelFailure) -> WorkerAnswer {
+        try answer(until: .now + .seconds(seconds), of: seconds)
+    }
+
+    private func send(_ data: Data, until deadline: SuspendingClock.Instant) throws(ChannelFailure) {
+        var rest = data[...]
+        while !rest.isEmpty {
+            guard Descriptors.wait(for: [.room(socket)], within: deadline.secondsFromNow)[0] else { return }
+            // A worker that has ended shows as an error, not as a signal that ends this process too.
+            let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+            let count = rest.withUnsafeBytes { Foundation.send(socket, $0.baseAddress, $0.count, flags) }
+            // Why it has ended shows when its answer is read.
+            if count < 0, errno != EAGAIN, errno != EINTR { return }
+            rest = rest.dropFirst(max(count, 0))
         }
     }
 
-    deinit {
-        // A worker ends when its input does; one that hangs in a call is terminated.
-        try? input.fileHandleForWriting.close()
-        if process.isRunning { process.terminate() }
-        process.waitUntilExit()
-        unlink(errors)
-    }
-
-    func hello() throws(WorkerError) -> WorkerAnswer { try answer() }
-
-    func ask(_ request: WorkerRequest) throws(WorkerError) -> WorkerAnswer {
-        // Writing to a worker that has ended raises SIGPIPE, which would end this process.
-        let handler = signal(SIGPIPE, SIG_IGN)
-        defer { signal(SIGPIPE, handler) }
-        do {
-            try input.fileHandleForWriting.write(contentsOf: encoder.encode(request) + Data("\n".utf8))
-        } catch {
-            throw failure("it has ended")
-        }
-        return try answer()
-    }
-
-    private func answer() throws(WorkerError) -> WorkerAnswer {
+    private func answer(
+        until deadline: SuspendingClock.Instant, of seconds: Double
+    ) throws(ChannelFailure) -> WorkerAnswer {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = pending[..<end]
@@ -63,24 +76,35 @@ final class ProcessChannel: WorkerChannel {
                 do {
                     return try decoder.decode(WorkerAnswer.self, from: line)
                 } catch {
-                    throw failure("it said '\(String(decoding: line.prefix(120), as: UTF8.self))'")
+                    let start = String(decoding: line.prefix(120), as: UTF8.self)
+                    throw ChannelFailure("said '\(Formatting.printable(start))'")
                 }
             }
-            let more = output.fileHandleForReading.availableData
-            guard !more.isEmpty else { throw failure("it has ended") }
-            pending.append(more)
+            // What it started may hold its end of the socket open when it has ended.
+            let events = [Descriptors.Event.input(socket), .input(program.handle)]
+            let isThere = Descriptors.wait(for: events, within: deadline.secondsFromNow)
+            var part = [UInt8](repeating: 0, count: 1 << 16)
+            let count = isThere[0] ? recv(socket, &part, part.count, Int32(MSG_DONTWAIT)) : 0
+            if count > 0 {
+                pending.append(contentsOf: part[..<count])
+            } else if count == 0 || errno != EINTR {
+                throw isThere.contains(true) ? gone() : silent(seconds)
+            }
         }
     }
 
-    /// The error, with the last thing that the worker wrote to its standard error.
-    func failure(_ problem: String) -> WorkerError {
-        if problem == "it has ended" { process.waitUntilExit() }
-        let text = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
-        let last = text.split(separator: "\n").last.map { " (\($0))" } ?? ""
-        var problem = problem
-        if !process.isRunning, process.terminationReason == .uncaughtSignal {
-            problem += " by signal \(process.terminationStatus)"
-        }
-        return WorkerError(command, problem + last)
+    /// It closed its output, or has ended.
+    private func gone() -> ChannelFailure {
+        let end = program.wait(within: 1)
+        return ChannelFailure(end.map { "\($0)" } ?? "closed its output")
+    }
+
+    private func silent(_ seconds: Double) -> ChannelFailure {
+        program.end()
+        return ChannelFailure("gave no answer for \(Formatting.seconds(seconds.rounded())), and was ended")
+    }
+
+    var lastWords: String {
+        errors.text(last: 1 << 12).split(whereSeparator: \.isNewline).last.map { Formatting.printable($0) } ?? ""
     }
 }

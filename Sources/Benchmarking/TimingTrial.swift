@@ -1,6 +1,7 @@
 import Accuracy
 import Foundation
 import Kernels
+import Platform
 import Reporting
 
 /// One kernel at one shape on some threads, with all that was measured of it.
@@ -126,12 +127,11 @@ struct TimingTrial {
     }
 
     /// Compares what a worker computes now, after the timing, with the truth.
-    private mutating func verify(_ worker: Worker, _ index: Int) throws(WorkerError) {
-        let path = NSTemporaryDirectory() + "plumbline-results-\(UUID().uuidString)"
-        defer { unlink(path) }
-        try worker.writeResults(to: path)
+    private mutating func verify(_ worker: Worker, _ index: Int) throws {
+        let file = try UnnamedFile()
+        try worker.writeResults(to: file.path)
         do {
-            standings[index].accuracy = try truth.accuracy(ofResultsAt: path)
+            standings[index].accuracy = try truth.accuracy(ofResultsAt: file.path)
         } catch {
             throw WorkerError(worker.command, error.description)
         }

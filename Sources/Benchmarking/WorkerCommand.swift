@@ -7,7 +7,7 @@ public struct WorkerCommand: Sendable {
     /// Where the worker's code is.
     enum Code: Sendable {
         /// A program of its own.
-        case program(executable: String, arguments: [String], environment: [String: String])
+        case program([String])
         /// This process.
         case here(@Sendable () -> WorkerService)
     }
@@ -15,8 +15,22 @@ public struct WorkerCommand: Sendable {
     /// The name in reports, such as `fast` or `torch`.
     public let name: String
     let code: Code
-    /// What to do when it cannot be started.
-    let remedy: String
+    let remedy: Remedy
+    /// The seconds that any answer may take beyond what one of this package's programs may: an import or a compiler may
+    /// come in between.
+    let patience: Double
+
+    /// What to do when it fails.
+    struct Remedy: Sendable {
+        /// Before it has said hello.
+        let atStart: String
+        /// After that.
+        let atWork: String
+    }
+
+    init(name: String, code: Code, remedy: Remedy, patience: Double = 0) {
+        (self.name, self.code, self.remedy, self.patience) = (name, code, remedy, patience)
+    }
 
     /// Why it is not to be timed on a call: the reference would take too long.
     func refusal(of workload: Workload, threads: Int) -> String? {
@@ -29,7 +43,7 @@ public struct WorkerCommand: Sendable {
     /// Whether the other is of the same build.
     func sharesCode(with other: WorkerCommand) -> Bool {
         switch (code, other.code) {
-        case (.program(let a, _, _), .program(let b, _, _)): a == b
+        case (.program(let a), .program(let b)): a[0] == b[0]
         case (.here, .here): true
         case (.program, .here), (.here, .program): false
         }
@@ -39,42 +53,53 @@ public struct WorkerCommand: Sendable {
     public static func kernels(_ selection: String, name: String? = nil, bench: String? = nil) -> WorkerCommand {
         WorkerCommand(
             name: name ?? ForeignLibrary.name(of: selection),
-            code: .program(
-                executable: bench ?? Bundle.main.executablePath ?? CommandLine.arguments[0],
-                arguments: ["worker", "--kernels", selection], environment: [:]),
-            remedy: "that build of bench may be older than its worker mode; choose a later commit")
+            code: .program([
+                bench ?? Bundle.main.executablePath ?? CommandLine.arguments[0], "worker", "--kernels", selection,
+            ]), remedy: remedy(selection, isOther: bench != nil))
+    }
+
+    private static func remedy(_ selection: String, isOther: Bool) -> Remedy {
+        if isOther {
+            return Remedy(
+                atStart: "that build of bench may be older than its worker mode; choose a later commit",
+                atWork: "verify, at that commit, says what is wrong")
+        }
+        if ForeignLibrary.isPath(selection) {
+            return Remedy(
+                atStart: "mend what it does when it is loaded",
+                atWork: "verify --kernels \(selection) says what is wrong with it; "
+                    + "until that is mended, leave the operation out with --only")
+        }
+        return selection == "openblas"
+            ? Remedy(
+                atStart: "see whether another OpenBLAS is in the way", atWork: "leave openblas out of --peers")
+            : Remedy(atStart: "build bench anew", atWork: "verify --kernels \(selection) says what is wrong")
     }
 
     /// A worker in this process, for kernels that no other program has. A crash of theirs is one of the conductor.
     public static func here(_ name: String, _ service: @escaping @Sendable () -> WorkerService) -> WorkerCommand {
-        WorkerCommand(name: name, code: .here(service), remedy: "it runs in this process")
+        WorkerCommand(name: name, code: .here(service), remedy: Remedy(atStart: "", atWork: "it runs in this process"))
     }
 
     /// The way to a worker that was just started.
-    func start() throws(WorkerError) -> any WorkerChannel {
+    func start() throws(ChannelFailure) -> any WorkerChannel {
         switch code {
-        case .program(let executable, let arguments, let environment):
-            try ProcessChannel(self, executable, arguments, environment)
-        case .here(let service): DirectChannel(self, service())
+        case .program(let words): try ProcessChannel(words)
+        case .here(let service): DirectChannel(service())
         }
     }
 }
 
-/// The way to a worker in this process.
+/// The way to a worker in this process, whose patience has no end: it cannot be ended.
 private final class DirectChannel: WorkerChannel {
-    private let command: WorkerCommand
     private let service: WorkerService
+    let lastWords = ""
 
-    init(_ command: WorkerCommand, _ service: WorkerService) {
-        self.command = command
-        self.service = service
+    init(_ service: WorkerService) { self.service = service }
+
+    func hello(within _: Double) -> WorkerAnswer { service.hello }
+
+    func ask(_ request: WorkerRequest, within _: Double) throws(ChannelFailure) -> WorkerAnswer {
+        do { return try service.answer(request) } catch { throw ChannelFailure("failed: \(error)") }
     }
-
-    func hello() -> WorkerAnswer { service.hello }
-
-    func ask(_ request: WorkerRequest) throws(WorkerError) -> WorkerAnswer {
-        do { return try service.answer(request) } catch { throw failure("\(error)") }
-    }
-
-    func failure(_ problem: String) -> WorkerError { WorkerError(command, problem) }
 }

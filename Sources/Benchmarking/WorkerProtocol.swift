@@ -44,6 +44,8 @@ public struct KernelTask: Codable, Sendable, Hashable {
     public var file: String
     /// The threads.
     public var threads: Int
+    /// What a call costs at least, in operations: how long to wait for one follows from it.
+    public var operations: Int
 }
 
 /// A training step to time: the model's sizes and the batch.

@@ -18,11 +18,15 @@ public final class WorkerService {
         (self.name, self.kernels, self.catalog) = (name, kernels, catalog)
     }
 
-    /// Serves on standard input and output until the conductor closes the pipe.
+    /// Serves on standard input and output until the conductor has gone.
+    ///
+    /// What kernels print to standard output goes to standard error instead: it is no answer.
     public func run() throws {
         let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
+        let answers = FileHandle(fileDescriptor: dup(STDOUT_FILENO))
+        dup2(STDERR_FILENO, STDOUT_FILENO)
         func say(_ answer: WorkerAnswer) throws {
-            FileHandle.standardOutput.write(try encoder.encode(answer) + Data("\n".utf8))
+            try answers.write(contentsOf: encoder.encode(answer) + Data("\n".utf8))
         }
         try say(hello)
         while let line = readLine() {
@@ -127,8 +131,8 @@ private struct TimedKernelCall<K: Kernel<Float>>: TimedCall {
     func writeResults(to path: String) throws {
         prepared.reset()
         kernels.run(prepared.call)
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.truncate(atOffset: 0)
         for result in prepared.call.results { try file.write(contentsOf: Data(buffer: result.view.buffer)) }
         try file.close()
     }

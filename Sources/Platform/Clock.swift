@@ -11,3 +11,8 @@ extension ContinuousClock.Instant {
         return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
     }
 }
+
+extension SuspendingClock.Instant {
+    /// The seconds from now until then; below 0 where it has passed.
+    public var secondsFromNow: Double { SuspendingClock.now.duration(to: self) / .seconds(1) }
+}

@@ -71,4 +71,18 @@ public enum Formatting {
             return line
         }
     }
+
+    /// What somebody else wrote, with a mark in place of what a terminal would act on; new lines and tabs only stay where
+    /// they are to.
+    public static func printable(_ text: some StringProtocol, keepingLines: Bool = false) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    if keepingLines, scalar == "\n" || scalar == "\t" { return scalar }
+                    return switch scalar.properties.generalCategory {
+                    case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: "·"
+                    default: scalar
+                    }
+                }))
+    }
 }

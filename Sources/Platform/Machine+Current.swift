@@ -5,8 +5,10 @@ extension Machine {
     public static func current(threads: Int) -> Machine {
         Machine(
             processor: processorName(), cores: ProcessInfo.processInfo.activeProcessorCount,
+            physicalCores: physicalCores(),
             memory: Int(ProcessInfo.processInfo.physicalMemory),
-            system: ProcessInfo.processInfo.operatingSystemVersionString, compiler: compilerName, threads: threads)
+            system: ProcessInfo.processInfo.operatingSystemVersionString,
+            compiler: compilerName, threads: threads)
     }
 
     /// The machine in one line.
@@ -19,6 +21,16 @@ extension Machine {
         let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n") ?? []
         let name = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
         return name?.trimmingCharacters(in: .whitespaces) ?? "unknown processor"
+    }
+
+    private static func physicalCores() -> Int? {
+        let siblings = Affinity.processors.map { processor in
+            try? String(
+                contentsOfFile: "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list", encoding: .utf8
+            )
+        }
+        let cores = Set(siblings.compactMap(\.self))
+        return cores.isEmpty || siblings.contains(nil) ? nil : cores.count
     }
 
     private static var compilerName: String {

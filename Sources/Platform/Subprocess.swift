@@ -1,42 +1,68 @@
 import Foundation
 
-/// Commands of the system, run to their end.
+/// Programs that are run to their end.
 public enum Subprocess {
+    /// What a program printed, and how it ended.
+    public struct Outcome: Sendable {
+        /// How it ended.
+        public let end: ChildProgram.End
+        /// What it wrote to its streams.
+        public let output, errors: String
+    }
+
+    /// Runs `words` with nothing to read but `input`, a descriptor.
+    ///
+    /// - Throws: ``ChildProgramError`` when it cannot be started or has not ended within that many seconds,
+    ///   ``FileWriteError`` when there is no room for what it prints.
+    public static func run(
+        _ words: [String], environment: [String: String] = [:], input: Int32? = nil, within seconds: Double = 600
+    ) throws -> Outcome {
+        let output = try UnnamedFile()
+        let errors = try UnnamedFile()
+        let end = try run(
+            words, environment: environment, input: input, output: output.descriptor, errors: errors.descriptor,
+            death: .gentle, within: seconds)
+        return Outcome(end: end, output: output.text(), errors: errors.text())
+    }
+
+    /// Runs `words` in `folder`, with all that it prints in the file `log`.
+    ///
+    /// - Throws: ``ChildProgramError`` when it cannot be started or has not ended within that many seconds,
+    ///   ``FileWriteError`` when the log cannot be written.
+    public static func run(
+        _ words: [String], log: String, in folder: String? = nil, death: ChildProgram.Death, within seconds: Double
+    ) throws -> ChildProgram.End {
+        let file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw FileWriteError(log, String(cString: strerror(errno))) }
+        defer { close(file) }
+        return try run(words, in: folder, output: file, errors: file, death: death, within: seconds)
+    }
+
+    private static func run(
+        _ words: [String], environment: [String: String] = [:], in folder: String? = nil, input: Int32? = nil,
+        output: Int32, errors: Int32, death: ChildProgram.Death, within seconds: Double
+    ) throws -> ChildProgram.End {
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { close(nothing) }
+        var program = try ChildProgram(
+            words, environment: environment, in: folder,
+            .init(input: input ?? nothing, output: output, errors: errors), death: death)
+        guard let end = program.wait(within: seconds) else {
+            throw ChildProgramError(
+                problem: "\(words.prefix(2).joined(separator: " ")) had not ended after \(Formatting.seconds(seconds))",
+                remedy: "see whether it runs by itself")
+        }
+        return end
+    }
+
     /// What a command prints to standard output, without blanks around it; nil if it cannot be run or fails.
     ///
     /// Its errors are not shown. `input`, where there is one, is what it reads.
     public static func output(of words: [String], input: FileHandle? = nil) -> String? {
-        let process = command(words)
-        let output = Pipe()
-        if let input { process.standardInput = input }
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+        guard let outcome = try? run(words, input: input?.fileDescriptor), outcome.end == .exited(0) else { return nil }
+        return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// What git prints for those words, for the checkout around the working directory; nil if it fails.
     public static func git(_ words: String...) -> String? { output(of: ["git"] + words) }
-
-    /// Runs a command, in `folder` if there is one, with all that it prints in the file `log`; returns its exit status,
-    /// 127 where it cannot be run.
-    public static func run(_ words: [String], log: String, in folder: String? = nil) -> Int32 {
-        let process = command(words)
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        process.standardOutput = FileHandle(forWritingAtPath: log)
-        process.standardError = process.standardOutput
-        guard (try? process.run()) != nil else { return 127 }
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
-
-    private static func command(_ words: [String]) -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        return process
-    }
 }

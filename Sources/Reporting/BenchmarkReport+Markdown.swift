@@ -46,8 +46,15 @@ extension BenchmarkReport {
         if let one = ceilings.first, let all = ceilings.last, all.threads > one.threads, all.gflops < 1.2 * one.gflops {
             text += """
                  On this machine \(all.threads) threads reach no more than \
-                \(Formatting.number(all.gflops / one.gflops)) times what one does: its processors share a core.
+                \(Formatting.number(all.gflops / one.gflops)) times what one does
                 """
+            // A cause is named only where the system knows of it.
+            text +=
+                machine.physicalCores.map { cores in
+                    cores < all.threads
+                        ? ": by the system's account they share \(cores == 1 ? "a core" : "\(cores) cores")."
+                        : "; by the system's account no two share a core."
+                } ?? "."
         }
         return text
     }

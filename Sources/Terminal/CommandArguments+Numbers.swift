@@ -3,15 +3,15 @@ import Foundation
 extension CommandArguments {
     /// The threads that `--threads` asks for; as many as there are processors if it is not given.
     ///
-    /// - Throws: ``UsageError`` when they are no number, or more than could be of use.
-    public func threads() throws(UsageError) -> Int {
-        try value("--threads").map(Self.threads) ?? ProcessInfo.processInfo.activeProcessorCount
+    /// - Throws: ``UsageError`` when they are no number, or more than `most`.
+    public func threads(upTo most: Int) throws(UsageError) -> Int {
+        guard let text = value("--threads") else { return ProcessInfo.processInfo.activeProcessorCount }
+        return try Self.threads(text, upTo: most)
     }
 
-    /// A number of threads in `--threads`, as ``threads()``.
-    public static func threads(_ text: String) throws(UsageError) -> Int {
+    /// A number of threads in `--threads`, as ``threads(upTo:)``.
+    public static func threads(_ text: String, upTo most: Int) throws(UsageError) -> Int {
         let processors = ProcessInfo.processInfo.activeProcessorCount
-        let most = max(4 * processors, 64)
         guard let number = Int(text), number > 0 else {
             throw UsageError("--threads needs whole numbers above 0, not '\(text)'")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// The two streams of a command: results on standard output, everything else on standard error.
 public enum Terminal {
@@ -46,7 +47,8 @@ public enum Terminal {
             guard let bytes = CommandLine.unsafeArgv[index] else { break }
             guard let word = String(validatingCString: bytes) else {
                 throw UsageError(
-                    "word \(index), '\(printable(String(cString: bytes)))', is not valid UTF-8; write it in UTF-8")
+                    "word \(index), '\(Formatting.printable(String(cString: bytes)))', is not valid UTF-8; write it in UTF-8"
+                )
             }
             words.append(word)
         }

@@ -6,16 +6,4 @@ extension Terminal {
         let lines = wrap(String(text.dropFirst(indent)), width: 80 - indent)
         return lines.enumerated().map { ($0 == 0 ? first : margin[...]) + $1 }
     }
-
-    /// The text with a mark in place of what a terminal would act on; new lines and tabs stay.
-    public static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control where scalar != "\n" && scalar != "\t", .format, .surrogate, .privateUse: "·"
-                    default: scalar
-                    }
-                }))
-    }
 }

@@ -1,6 +1,7 @@
 import Benchmarking
 import Foundation
 import KernelCatalog
+import Kernels
 import Platform
 import Reporting
 import Terminal
@@ -45,11 +46,11 @@ enum BenchMode {
         let arguments = try syntax.parse(words)
         if let file = arguments.value("--from") {
             let report = try saved(file)
-            let folder = arguments.value("--report") ?? (file as NSString).deletingLastPathComponent
-            try write(report, to: folder.isEmpty ? "." : folder)
-            show(report, folder: folder.isEmpty ? "." : folder)
-            return code(report)
+            let beside = (file as NSString).deletingLastPathComponent
+            let folder = try OutputFolder(arguments.value("--report") ?? (beside.isEmpty ? "." : beside))
+            return try publish(report, to: folder)
         }
+        let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let started = ContinuousClock.now
         let request = try request(arguments)
         let bar = ProgressBar()
@@ -59,16 +60,16 @@ enum BenchMode {
         let report = BenchmarkReport(
             outcome, kind: .bench, threads: request.threads.max() ?? 1, command: ["bench"] + words,
             seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
-        let folder = arguments.value("--report") ?? "reports"
-        try write(report, to: folder)
-        show(report, folder: folder)
-        return code(report)
+        return try publish(report, to: folder)
     }
 
-    /// Whether the first contestant computed everything right; of a gate, whether it found nothing.
-    static func code(_ report: BenchmarkReport) -> ExitCode {
-        let held = report.gate?.findings.isEmpty ?? report.rows.allSatisfy { $0.timings.first?.times != nil }
-        return held ? .held : .didNotHold
+    /// Shows a report and writes it to `folder`; says how the command ends.
+    private static func publish(_ report: BenchmarkReport, to folder: OutputFolder) throws -> ExitCode {
+        show(report)
+        try folder.write(report.files())
+        Terminal.print(
+            Style.standardOutput.dim("The whole report: \(folder("bench.md")) and \(folder("bench.json"))"))
+        return report.holds ? .held : .didNotHold
     }
 
     /// The report in the file.
@@ -84,12 +85,7 @@ enum BenchMode {
         return report
     }
 
-    /// Writes every file of the report.
-    static func write(_ report: BenchmarkReport, to folder: String) throws {
-        for (name, data) in try report.files() { try AtomicFile.write(data, to: "\(folder)/\(name)") }
-    }
-
-    static func show(_ report: BenchmarkReport, folder: String) {
+    private static func show(_ report: BenchmarkReport) {
         let style = Style.standardOutput
         for section in report.kernelSections + report.stepSections {
             Terminal.print(style.bold(section[0]))
@@ -102,7 +98,6 @@ enum BenchMode {
             Terminal.print(style.bold(line))
         }
         Terminal.print(style.dim("limit: how near to the machine's; error: largest, as a fraction of its bound."))
-        Terminal.print(style.dim("The whole report: \(folder)/bench.md and \(folder)/bench.json"))
     }
 
     private static func request(_ arguments: CommandArguments) throws -> BenchmarkRequest {
@@ -143,13 +138,7 @@ enum BenchMode {
     static func threads(_ arguments: CommandArguments) throws -> [Int] {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         guard arguments.has("--threads") else { return cores == 1 ? [1] : [1, cores] }
-        return try Set(
-            arguments.list("--threads").map { text in
-                guard let number = Int(text), (1...1024).contains(number) else {
-                    throw UsageError("--threads needs whole numbers above 0, such as 1,2, not '\(text)'")
-                }
-                return number
-            }
-        ).sorted()
+        let numbers = try arguments.list("--threads").map { try CommandArguments.threads($0, upTo: Workers.most) }
+        return Set(numbers).sorted()
     }
 }

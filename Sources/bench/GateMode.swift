@@ -1,6 +1,7 @@
 import Benchmarking
 import Foundation
 import KernelCatalog
+import Platform
 import Reporting
 import Terminal
 
@@ -37,9 +38,13 @@ enum GateMode {
         let accepted = try KernelCatalog.standard.checkedOperations(arguments.list("--accept"))
         let shapes = try BenchMode.shapes(arguments, otherwise: "124M:1x64,odd")
         let threads = arguments.has("--threads") ? try BenchMode.threads(arguments) : [1]
+        let folder = try OutputFolder(arguments.value("--report") ?? "reports")
+        try Git.requireCheckout()
         let base = try Checkout(base: reference)
         let head = try Checkout(head: ())
-        for file in Checkout.unknownSources {
+        let lock = try GateLock()
+        defer { extendLifetime(lock) }
+        for file in try Checkout.unknownSources() {
             Terminal.note("gate: \(file) is not known to git and not in the head; git add it")
         }
 
@@ -72,24 +77,12 @@ enum GateMode {
             outcome, kind: .gate, threads: threads.max() ?? 1, command: ["bench", "gate"] + words,
             seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
         report.gate = .init(base: base.name, head: head.name, findings: findings, remarks: remarks)
-        let folder = arguments.value("--report") ?? "reports"
-        try BenchMode.write(report, to: folder)
-        try summarize(report)
         let style = Style.standardOutput
         for line in report.gateLines { Terminal.print(line) }
         for line in report.headlineLines { Terminal.print(findings.isEmpty ? style.green(line) : style.red(line)) }
-        Terminal.print(style.dim("The whole report: \(folder)/gate.md and \(folder)/gate.json"))
-        return BenchMode.code(report)
-    }
-
-    /// Appends the report to the summary that GitHub shows for a workflow's step.
-    private static func summarize(_ report: BenchmarkReport) throws {
-        guard let path = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
-        guard let file = FileHandle(forWritingAtPath: path) else {
-            throw UsageError("gate: GITHUB_STEP_SUMMARY names \(path), which cannot be written")
-        }
-        try file.seekToEnd()
-        try file.write(contentsOf: Data(report.gateMarkdown(withDrawings: false).utf8))
-        try file.close()
+        try folder.write(report.files())
+        Terminal.print(style.dim("The whole report: \(folder("gate.md")) and \(folder("gate.json"))"))
+        try GitHubActions.summarize(report.gateMarkdown(withDrawings: false))
+        return report.holds ? .held : .didNotHold
     }
 }

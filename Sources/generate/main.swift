@@ -42,7 +42,7 @@ Terminal.run("generate") { words in
     let arguments = try syntax.parse(words)
     let kernels = try KernelCatalog.standard.set(
         named: arguments.value("--kernels") ?? "fast",
-        workers: Workers(count: try arguments.threads()))
+        workers: Workers(count: try arguments.threads(upTo: Workers.most)))
     let count = try arguments.whole("--tokens") ?? 200
     var sampler = try sampler(arguments)
 
@@ -74,7 +74,7 @@ Terminal.run("generate") { words in
     ) { token in
         written += 1
         let new = stream.take(tokenizer.decode([token]))
-        Terminal.stream(isTerminal ? Terminal.printable(new) : new)
+        Terminal.stream(isTerminal ? Formatting.printable(new, keepingLines: true) : new)
         return Interruption.signal == nil
     }
     Terminal.stream(stream.finish() + "\n")

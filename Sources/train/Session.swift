@@ -106,10 +106,10 @@ struct Session: ~Copyable {
 
     private mutating func sample(_ step: Int) throws {
         let text = try trainer.sample(count: 120)
-        samples.append(TrainingReport.TextSample(step: step, text: Terminal.printable(text)))
+        samples.append(TrainingReport.TextSample(step: step, text: Formatting.printable(text, keepingLines: true)))
         bar.clear()
         for line in text.split(separator: "\n").prefix(3) {
-            let shown = Terminal.printable(String(line))
+            let shown = Formatting.printable(line)
             Terminal.print(style.dim("       | " + (shown.count > 70 ? shown.prefix(69) + "…" : shown)))
         }
     }

@@ -67,7 +67,7 @@ Terminal.run("train") { words in
     let arguments = try syntax.parse(words)
     let kernels = try KernelCatalog.standard.set(
         named: arguments.value("--kernels") ?? "fast",
-        workers: Workers(count: try arguments.threads()))
+        workers: Workers(count: try arguments.threads(upTo: Workers.most)))
     if let path = arguments.value("--write-data") { return try writeShard(arguments, to: path) }
     if arguments.has("--resume") { return try resume(arguments, words, kernels) }
     return try begin(arguments, words, kernels)

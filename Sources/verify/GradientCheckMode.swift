@@ -27,7 +27,7 @@ enum GradientCheckMode {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try syntax.parse(words)
         let started = ContinuousClock.now
-        let threads = try arguments.threads()
+        let threads = try arguments.threads(upTo: Workers.most)
         let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let kernels = try KernelCatalog.standard.selection(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads)

@@ -56,7 +56,7 @@ enum VerifyMode {
             return .held
         }
         let started = ContinuousClock.now
-        let threads = try arguments.threads()
+        let threads = try arguments.threads(upTo: Workers.most)
         let folder = try OutputFolder(arguments.value("--report") ?? "reports")
         let selection = try KernelCatalog.standard.selection(
             named: arguments.value("--kernels") ?? "fast", workers: Workers(count: threads))

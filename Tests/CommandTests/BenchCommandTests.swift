@@ -34,7 +34,8 @@ struct BenchCommandTests {
     @Test(arguments: [
         (["--kernels", "fast,reference,fast"], "two"), (["--kernels", "fast,slow"], "slow"),
         (["--only", "conv"], "conv"), (["--shapes", "4"], "124M:4x64"), (["--shapes", "124M:0x8"], "1 to 64"),
-        (["--thread", "1"], "--threads"), (["--threads", "0"], "above 0"), (["--peers", "jax"], "torch"),
+        (["--thread", "1"], "--threads"), (["--threads", "0"], "above 0"),
+        (["--threads", "99999"], "this machine has"), (["--peers", "jax"], "torch"),
         (["--budget", "0"], "above 0"), (["--budget", "-1"], "above 0"), (["--budget", "inf"], "above 0"),
         (["--budget", "nan"], "above 0"), (["--budget", "soon"], "'soon'"), (["--budget"], "SECONDS"),
     ])

@@ -45,8 +45,8 @@ struct DocumentedCommandsTests {
         "bench --only matmul --shapes 1558M:1x64,odd --threads 1": Way(adding: "--kernels fast --budget 0.001"),
         "bench --kernels fast --peers openblas --only matmul --shapes 124M:1x64 --threads 1": Way(
             adding: "--budget 0.001", hasPeers: true),
-        "bench gate --base origin/main": Way(lacks: "gate --base: there is no commit 'origin/main' here"),
-        "bench gate --base HEAD~1 --only gelu": Way(lacks: "gate --base: there is no commit 'HEAD~1' here"),
+        "bench gate --base origin/main": Way(lacks: "gate: this is no git checkout"),
+        "bench gate --base HEAD~1 --only gelu": Way(lacks: "gate: this is no git checkout"),
         "train": Way(adding: "--steps 3"),
         "train --text books --steps 5000": Way(replacing: ["5000": "3"]),
         "train --resume checkpoints/train.h5": Way(adding: "--steps 5"),

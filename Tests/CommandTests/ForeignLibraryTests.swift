@@ -149,7 +149,10 @@ struct ForeignLibraryTests {
             finding: "left a process running"),
         Straying(
             testDescription: "a daemon",
-            code: "if (fork() == 0) { setsid(); if (fork() == 0) for (note(getpid());;) pause(); _exit(0); }",
+            code: """
+                int s, p = fork(); if (p == 0) { setsid(); int d = fork(); if (d == 0) for (;;) pause(); note(d); _exit(0); }
+                waitpid(p, &s, 0);
+                """,
             finding: "left a process running"),
         Straying(
             testDescription: "a fork that comes back as well", code: "int p = fork(); if (p != 0) note(p);",

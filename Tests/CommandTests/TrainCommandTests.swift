@@ -117,7 +117,8 @@ struct TrainCommandTests {
         (["--data", "text.txt"], "text.txt: it is not a token shard"),
         (["--checkpoint", "/dev/null/x.h5"], "/dev/null/x.h5: cannot be written"),
         (["--report", "/dev/null/x"], "cannot be written"), (["--resume", "text.txt"], "it is not an HDF5 file"),
-        (["--resume", "none.h5"], "none.h5"), (["--checkpoint", "text.txt"], "text.txt is there, is no checkpoint of train"),
+        (["--resume", "none.h5"], "none.h5"),
+        (["--checkpoint", "text.txt"], "text.txt is there, is no checkpoint of train"),
         (["--learning-rate", "10", "--clip", "0", "--warmup", "0", "--weight-decay", "99"], "step "),
     ])
     func unusable(_ arguments: [String], says: String) throws {

@@ -23,13 +23,13 @@ struct Draft: ~Copyable {
         (descriptor, temporary) = opened
         (self.subject, self.folder) = (subject, folder)
         // A file system without locks has none that this could be held against.
-        _ = platform_lock(descriptor)
+        _ = file_lock(descriptor)
     }
 
     private static func open(
         _ subject: String, in folder: String, named isNamed: Bool
     ) throws(FileWriteError) -> (descriptor: Int32, temporary: String?) {
-        let unnamed = isNamed ? -1 : platform_open_unnamed(folder)
+        let unnamed = isNamed ? -1 : file_open_unnamed(folder)
         if unnamed >= 0 { return (unnamed, nil) }
         let path = temporaryName(in: folder)
         let named = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -86,12 +86,12 @@ struct Draft: ~Copyable {
 
     private func name(_ target: String, replaces: Bool) throws(FileWriteError) {
         guard replaces else {
-            let result = temporary.map { link($0, target) } ?? platform_name(descriptor, target)
+            let result = temporary.map { link($0, target) } ?? file_name(descriptor, target)
             guard result == 0 else { throw errno == EEXIST ? .taken(subject) : FileWriteError(errno: subject) }
             return
         }
         let source = temporary ?? Self.temporaryName(in: folder)
-        guard temporary != nil || platform_name(descriptor, source) == 0, rename(source, target) == 0 else {
+        guard temporary != nil || file_name(descriptor, source) == 0, rename(source, target) == 0 else {
             let error = FileWriteError(errno: subject)
             unlink(source)
             throw error
@@ -122,7 +122,7 @@ struct Draft: ~Copyable {
             let path = "\(folder)/\(name)"
             let file = Foundation.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
             guard file >= 0 else { continue }
-            if platform_lock(file) == 0 { unlink(path) }
+            if file_lock(file) == 0 { unlink(path) }
             close(file)
         }
     }

@@ -43,7 +43,7 @@ public struct ExclusiveFile: ~Copyable {
             let file = open(target, O_RDWR | O_CLOEXEC)
             guard file >= 0 else { throw FileWriteError(errno: path) }
             var (opened, named) = (stat(), stat())
-            if platform_lock(file) != 0 {
+            if file_lock(file) != 0 {
                 let error = errno == EAGAIN || errno == EACCES ? .taken(path) : FileWriteError(errno: path)
                 close(file)
                 throw error

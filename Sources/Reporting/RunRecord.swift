@@ -29,9 +29,6 @@ public struct RunRecord: Codable, Sendable, Hashable {
         }
     }
 
-    /// The version of Plumbline.
-    public static let plumbline = "1.0"
-
     /// What was run.
     public let kind: Kind
     /// The version of the record's form.
@@ -56,7 +53,7 @@ public struct RunRecord: Codable, Sendable, Hashable {
         _ kind: Kind, command: [String], commit: String?, machine: Machine, seconds: Double, exitCode: Int?,
         date: String = RunRecord.now()
     ) {
-        (self.kind, schema, plumbline) = (kind, kind.schema, Self.plumbline)
+        (self.kind, schema, plumbline) = (kind, kind.schema, plumblineVersion)
         (self.date, self.command, self.commit) = (date, command, commit)
         (self.machine, self.seconds, self.exitCode) = (machine, seconds, exitCode)
     }

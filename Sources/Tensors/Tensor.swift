@@ -57,9 +57,7 @@ private enum Pages {
         let before = memory - mapping
         if before > 0 { munmap(mapping, before) }
         if before < large { munmap(memory + length, large - before) }
-        #if os(Linux)
-            madvise(memory, length, MADV_HUGEPAGE)
-        #endif
+        madvise(memory, length, MADV_HUGEPAGE)
         return memory
     }
 

@@ -1,3 +1,5 @@
+import Platform
+
 /// A flag that a command takes.
 public struct Flag: Sendable {
     /// How many values follow it.
@@ -127,9 +129,6 @@ public struct CommandSyntax: Sendable {
         return lines.joined(separator: "\n")
     }
 }
-
-/// The version of all commands.
-public let plumblineVersion = "0.1.0"
 
 /// The operands and flags of a command line.
 public struct CommandArguments: Sendable {

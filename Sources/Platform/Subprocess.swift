@@ -30,12 +30,14 @@ public enum Subprocess {
     /// - Throws: ``ChildProgramError`` when it cannot be started or has not ended within that many seconds,
     ///   ``FileWriteError`` when the log cannot be written.
     public static func run(
-        _ words: [String], log: String, in folder: String? = nil, death: ChildProgram.Death, within seconds: Double
+        _ words: [String], environment: [String: String] = [:], log: String, in folder: String? = nil,
+        death: ChildProgram.Death, within seconds: Double
     ) throws -> ChildProgram.End {
         let file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw FileWriteError(log, String(cString: strerror(errno))) }
         defer { close(file) }
-        return try run(words, in: folder, output: file, errors: file, death: death, within: seconds)
+        return try run(
+            words, environment: environment, in: folder, output: file, errors: file, death: death, within: seconds)
     }
 
     private static func run(

@@ -55,10 +55,16 @@ struct Checkout {
     /// - Throws: `UsageError` when it cannot be checked out or built.
     func build(_ products: [String]) throws(UsageError) -> String {
         try checkOut()
+        // SwiftPM leaves files of its own in the folder for temporary files, killed or not: they go with this one, or with
+        // the next gate's.
+        let temporary = URL(fileURLWithPath: "\(Self.folder)/tmp").path
+        try? FileManager.default.removeItem(atPath: temporary)
+        try? FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: temporary) }
         for product in products {
             let words = ["swift", "build", "--package-path", folder, "--product", product]
             // Its compilers end with it if it is asked to end.
-            guard try run(words, death: .gentle) == .exited(0) else {
+            guard try run(words, environment: ["TMPDIR": temporary], death: .gentle) == .exited(0) else {
                 throw UsageError(
                     "gate: the \(side) \(name) cannot be built: \(log.firstErrors); the whole output is in \(log.path)")
             }
@@ -92,10 +98,11 @@ struct Checkout {
     }
 
     private func run(
-        _ words: [String], in folder: String? = nil, death: ChildProgram.Death
+        _ words: [String], environment: [String: String] = [:], in folder: String? = nil, death: ChildProgram.Death
     ) throws(UsageError) -> ChildProgram.End {
         do {
-            return try Subprocess.run(words, log: log.path, in: folder, death: death, within: Self.patience)
+            return try Subprocess.run(
+                words, environment: environment, log: log.path, in: folder, death: death, within: Self.patience)
         } catch {
             throw UsageError("gate: \(error)")
         }

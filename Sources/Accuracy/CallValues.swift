@@ -26,6 +26,8 @@ public struct CallValues<Scalar: KernelScalar>: Sendable {
     }
 
     /// The same in another precision.
+    @specialized(where Scalar == Double, Other == Float)
+    @specialized(where Scalar == Float, Other == Double)
     public func converted<Other: KernelScalar>(to _: Other.Type = Other.self) -> CallValues<Other> {
         CallValues<Other>(
             sizes: sizes, hyperparameters: hyperparameters, overwrites: overwrites, absent: absent,

@@ -84,18 +84,18 @@ public struct DrawnCall: Sendable, Hashable {
 /// whole argument.
 public protocol ElementSource {
     /// The numbers of an argument that its contract says are drawn so, each exact in float32.
-    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: [Int]) -> [Double]
+    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Double]
     /// The tokens of an argument, each below `bound`.
-    func tokens(_ argument: Argument, below bound: Int, at indices: [Int]) -> [Int32]
+    func tokens(_ argument: Argument, below bound: Int, at indices: Positions) -> [Int32]
 }
 
 extension DrawnCall: ElementSource {
-    public func numbers(_ argument: Argument, _ distribution: Distribution, at indices: [Int]) -> [Double] {
+    public func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Double] {
         let draw = Draw(argument.name, seed: seed)
         return indices.map { Double(draw.number($0, distribution)) }
     }
 
-    public func tokens(_ argument: Argument, below bound: Int, at indices: [Int]) -> [Int32] {
+    public func tokens(_ argument: Argument, below bound: Int, at indices: Positions) -> [Int32] {
         let draw = Draw(argument.name, seed: seed)
         return indices.map { draw.token($0, below: bound) }
     }

@@ -18,16 +18,16 @@ struct Selection: Sendable, Hashable {
     }
 
     /// The flat indices in a tensor of those axes of its selected elements, in order.
-    func indices(in axes: [Axis]) -> [Int] {
+    func indices(in axes: [Axis]) -> Positions {
         let factors = axes.flatMap(\.factors)
         let chosen = factors.map { factor in factor.size.flatMap { positions[$0] } }
-        guard chosen.contains(where: { $0 != nil }) else { return Array(0..<axes.reduce(1) { $0 * $1.extent }) }
+        guard chosen.contains(where: { $0 != nil }) else { return Positions(below: axes.reduce(1) { $0 * $1.extent }) }
         var indices = [0]
         for (factor, chosen) in zip(factors, chosen) {
             let chosen = chosen ?? Array(0..<factor.extent)
             indices = indices.flatMap { outer in chosen.map { outer * factor.extent + $0 } }
         }
-        return indices
+        return Positions(indices)
     }
 
     /// The axes of the part.

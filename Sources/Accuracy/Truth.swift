@@ -9,7 +9,7 @@ public struct Truth: Sendable {
         /// The whole argument.
         public let argument: Argument
         /// The flat indices of the elements compared, all that the contract specifies of the part.
-        public let indices: [Int]
+        public let indices: Positions
         /// What they should be.
         public let values: [Double]
         /// How far a right implementation may be from that.
@@ -47,11 +47,17 @@ public struct Truth: Sendable {
                 let errors = answer.errors[argument.name], let part = answer.signature[argument.name]
             else { preconditionFailure("\(K.name) has no \(argument.name)") }
             let indices = selection.indices(in: argument.axes)
-            let kept = indices.indices.filter { argument.coverage.contains(indices[$0], shape: argument.shape) }
+            let shape = argument.shape
+            let bounds = errors.map { part.bound(error: $0) }
+            guard argument.coverage != .all else {
+                results.append(Result(argument: argument, indices: indices, values: truth, bounds: bounds))
+                continue
+            }
+            let kept = indices.indices.filter { argument.coverage.contains(indices[$0], shape: shape) }
             results.append(
                 Result(
-                    argument: argument, indices: kept.map { indices[$0] }, values: kept.map { truth[$0] },
-                    bounds: kept.map { part.bound(error: errors[$0]) }))
+                    argument: argument, indices: Positions(kept.map { indices[$0] }), values: kept.map { truth[$0] },
+                    bounds: kept.map { bounds[$0] }))
         }
         self.results = results
     }

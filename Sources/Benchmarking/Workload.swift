@@ -1,4 +1,5 @@
 import Accuracy
+import GPT2
 import KernelCatalog
 import Kernels
 import Tensors

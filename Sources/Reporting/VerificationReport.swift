@@ -53,6 +53,17 @@ public struct VerificationReport: Record {
         }
     }
 
+    /// The cases whose sizes and inputs the harness chose itself.
+    public struct Drawn: Codable, Sendable, Hashable {
+        /// The calls whose results were compared.
+        public let calls: Int
+        /// What sizes and inputs were drawn from.
+        public let seed: UInt64
+
+        /// The record of so many calls.
+        public init(calls: Int, seed: UInt64) { (self.calls, self.seed) = (calls, seed) }
+    }
+
     /// A shared library that kernels came from.
     public struct Library: Codable, Sendable, Hashable {
         /// The name that stands for it in the rows.
@@ -81,6 +92,8 @@ public struct VerificationReport: Record {
     public var compared: Int
     /// The fixtures read.
     public var fixtures: [Fixture]
+    /// The drawn cases; nil where none was asked for.
+    public var drawn: Drawn?
     /// The implementation that stood for each kernel, by `operation pass`.
     public var implementations: [String: String]
     /// The shared libraries that some of them are in.
@@ -94,7 +107,7 @@ public struct VerificationReport: Record {
 
     /// A report of `rows`.
     public init(
-        verdict: Verdict, blamed: Blame?, fixtures: [Fixture],
+        verdict: Verdict, blamed: Blame?, fixtures: [Fixture], drawn: Drawn? = nil,
         implementations: [String: String], libraries: [Library] = [], machine: Machine,
         commit: String?, flags: [String], seconds: Double, peakMemory: Int, rows: [ComparisonRow]
     ) {
@@ -102,6 +115,7 @@ public struct VerificationReport: Record {
         self.blamed = blamed
         compared = rows.count
         self.fixtures = fixtures
+        self.drawn = drawn
         self.implementations = implementations
         self.libraries = libraries
         run = RunRecord(
@@ -118,10 +132,15 @@ public struct ComparisonRow: Codable, Sendable {
     public enum Mode: String, Codable, Sendable, CaseIterable {
         /// The kernel was given the reference's inputs.
         case isolated
+        /// The kernel was called at sizes of the harness's own choosing, on inputs that it drew.
+        case drawn
         /// The model ran on its own outputs.
         case chained
         /// Steps of the optimizer from the fixture's start.
         case training
+
+        /// Those that judge by fixtures.
+        public static let ofFixtures: Set<Mode> = [.isolated, .chained, .training]
     }
 
     /// Whether the tensor held.

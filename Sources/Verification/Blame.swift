@@ -7,11 +7,12 @@ enum Blame {
     static func of(_ rows: [ComparisonRow]) -> VerificationReport.Blame? {
         let failures = rows.filter { $0.verdict == .fail }
         if let row = failures.first(where: {
-            $0.mode == .isolated && ![model, library].contains($0.operation) && !$0.isWiring
+            [.isolated, .drawn].contains($0.mode) && ![model, library].contains($0.operation) && !$0.isWiring
         }) {
             return VerificationReport.Blame(
                 operation: row.operation, pass: row.pass, tensor: row.tensor,
-                explanation: "\(row.operation) \(row.pass) (\(row.implementation)) is wrong on the reference's inputs: "
+                explanation: "\(row.operation) \(row.pass) (\(row.implementation)) is wrong on "
+                    + "\(row.mode == .drawn ? "drawn" : "the reference's") inputs: "
                     + "\(row.tensor) of \(row.case)\(row.note.map { ": \($0)" } ?? "")")
         }
         if let row = failures.first(where: { $0.operation == library }) {

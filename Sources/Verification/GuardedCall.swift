@@ -3,19 +3,18 @@ import Kernels
 import Sentinel
 import Tensors
 
-/// A kernel's call on memory of its own that is guarded, filled from a case.
+/// A kernel's call on memory of its own that is guarded, filled with values.
 struct GuardedCall<K: Kernel<Float>> {
     /// The call.
     let call: K
-    private let kernelCase: KernelCase
+    private let values: CallValues<Float>
     private let buffers: [(argument: Argument, buffer: GuardedBuffer)]
 
-    /// A call of `kernelCase`, its arguments placed so; ``fill(asDecoy:)`` comes next.
+    /// A call on `values`, its arguments placed so; ``fill(asDecoy:)`` comes next.
     ///
     /// - Throws: ``HarnessError`` where there is no memory for it.
-    init(_ kernelCase: KernelCase, _ placement: GuardedBuffer.Placement) throws(HarnessError) {
-        self.kernelCase = kernelCase
-        let values = kernelCase.values
+    init(_ values: CallValues<Float>, _ placement: GuardedBuffer.Placement) throws(HarnessError) {
+        self.values = values
         var buffers: [(argument: Argument, buffer: GuardedBuffer)] = []
         var failure: HarnessError?
         func place<T: BitwiseCopyable & Sendable>(_ argument: Argument, _: T.Type) -> UnsafeMutableRawPointer? {
@@ -40,14 +39,13 @@ struct GuardedCall<K: Kernel<Float>> {
         if let failure { throw failure }
     }
 
-    /// The results' views, in the order of the case.
+    /// The results' views, in the order of the contract.
     var results: [MutableView<Float>] { call.results.map(\.view) }
 
     /// Fills in inputs and starting values; what is overwritten starts as NaN.
     ///
     /// A decoy has every array of floats in reverse, so that a kernel that answers the next call from memory is wrong.
     func fill(asDecoy: Bool) {
-        let values = kernelCase.values
         for (argument, buffer) in buffers {
             if let tokens = values.tokens[argument.name] {
                 _ = buffer.view(of: Int32.self).buffer.update(fromContentsOf: tokens)
@@ -67,7 +65,6 @@ struct GuardedCall<K: Kernel<Float>> {
     }
 
     private func offences(_ buffer: GuardedBuffer, _ argument: Argument) -> [String] {
-        let values = kernelCase.values
         guard !argument.isResult else { return buffer.offences(asInput: nil) }
         return values.tokens[argument.name]?.withUnsafeBytes { buffer.offences(asInput: $0) }
             ?? values.numbers[argument.name]?.withUnsafeBytes { buffer.offences(asInput: $0) }

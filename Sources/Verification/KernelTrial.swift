@@ -1,4 +1,5 @@
 import Accuracy
+import Foundation
 import ForeignKernels
 import Kernels
 import Sentinel
@@ -15,7 +16,7 @@ struct KernelTrial {
     /// What the kernel did that it must not, by argument; each note once.
     private(set) var findings: [(argument: String, note: String)] = []
 
-    private let kernelCase: KernelCase
+    private let results: [Argument]
     private let kernels: KernelSet<Float>
     /// What a crash of this process is told by, while the kernel runs.
     private let crashNote: String
@@ -28,25 +29,45 @@ struct KernelTrial {
     init<K: Kernel<Float>>(
         _ kernel: K.Type, _ kernelCase: KernelCase, _ kernels: KernelSet<Float>
     ) throws(HarnessError) {
-        self.kernelCase = kernelCase
-        self.kernels = kernels
-        let implementation = kernels.implementation(of: kernel) ?? "none"
-        crashNote = "verify: \(K.name) (\(implementation)), case \(kernelCase.name),"
-        answers = kernelCase.results.map { _ in [] }
+        let values = kernelCase.values
+        self.init(of: kernel, values, kernelCase.name, kernels)
         for placement in [GuardedBuffer.Placement.aligned, .atStart] {
-            let call = try GuardedCall<K>(kernelCase, placement)
+            let call = try GuardedCall<K>(values, placement)
             try run(call, kernels.workers, asDecoy: true)
             judge(try run(call, kernels.workers))
             if isOver { return }
         }
         // The same bits are asked of runs in the same place: a kernel may take its sums apart by alignment.
-        let call = try GuardedCall<K>(kernelCase, .atEnd)
+        let call = try GuardedCall<K>(values, .atEnd)
         let first = try run(call, kernels.workers)
         judge(first)
         compare(try run(call, kernels.workers), first, "a second run on the same inputs")
-        for count in Self.threads {
-            compare(try run(call, Workers(count: count)), first, count == 1 ? "one thread" : "\(count) threads")
+        for count in Self.threads { try compare(call, onThreads: count, first) }
+    }
+
+    /// Tries it in one place of memory, on the set's threads and on that number.
+    ///
+    /// - Throws: ``HarnessError`` where the machine has no room for it.
+    init<K: Kernel<Float>>(
+        briefly kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>, threads: Int
+    ) throws(HarnessError) {
+        self.init(of: kernel, values, name, kernels)
+        let call = try GuardedCall<K>(values, .atEnd)
+        let first = try run(call, kernels.workers)
+        judge(first)
+        if !isOver { try compare(call, onThreads: threads, first) }
+    }
+
+    /// A trial in which no call was made yet.
+    private init<K: Kernel<Float>>(
+        of kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>
+    ) {
+        self.kernels = kernels
+        results = K(sizes: values.sizes, overwrites: values.overwrites) { _ in nil }.signature.results.filter {
+            !values.absent.contains($0.name)
         }
+        answers = results.map { _ in [] }
+        crashNote = "verify: \(K.name) (\(kernels.implementation(of: kernel) ?? "none")), case \(name),"
     }
 
     /// Runs the kernel once and returns its results.
@@ -72,9 +93,19 @@ struct KernelTrial {
         for (index, result) in results.enumerated() { answers[index].append(result) }
     }
 
-    private mutating func compare(_ results: [[Float]], _ others: [[Float]], _ what: String) {
-        for (result, (a, b)) in zip(kernelCase.results, zip(results, others)) {
-            let argument = result.argument
+    private mutating func compare<K: Kernel<Float>>(
+        _ call: GuardedCall<K>, onThreads count: Int, _ others: [[Float]]
+    ) throws(HarnessError) {
+        compare(try run(call, Workers(count: count)), others, count == 1 ? "one thread" : "\(count) threads")
+    }
+
+    private mutating func compare(_ answers: [[Float]], _ others: [[Float]], _ what: String) {
+        for (argument, (a, b)) in zip(results, zip(answers, others)) {
+            // Most are the same, which is found at once.
+            let isSame = a.withUnsafeBytes { a in
+                b.withUnsafeBytes { b in a.baseAddress.map { memcmp($0, b.baseAddress ?? $0, a.count) == 0 } ?? true }
+            }
+            if isSame { continue }
             let difference = a.indices.first {
                 a[$0].bitPattern != b[$0].bitPattern && argument.coverage.contains($0, shape: argument.shape)
             }
@@ -84,7 +115,7 @@ struct KernelTrial {
 
     /// Notes what was found at an argument, or at the kernel as such.
     private mutating func note(_ argument: String?, _ text: String) {
-        guard let argument = argument ?? kernelCase.results.first?.argument.name else { return }
+        guard let argument = argument ?? results.first?.name else { return }
         if !findings.contains(where: { $0 == (argument, text) }) { findings.append((argument, text)) }
     }
 }

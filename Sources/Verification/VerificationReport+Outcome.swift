@@ -12,6 +12,7 @@ extension VerificationReport {
         let named = kernels.kernels.map { ($0.name.description, kernels.implementation(of: $0) ?? "none") }
         self.init(
             verdict: outcome.verdict, blamed: outcome.blamed, fixtures: outcome.fixtures,
+            drawn: outcome.drawn,
             implementations: Dictionary(named) { first, _ in first },
             libraries: libraries.map {
                 Library(

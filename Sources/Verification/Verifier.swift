@@ -20,13 +20,15 @@ public struct VerificationRequest {
     public var operations: Set<String>
     /// The ways of judging.
     public var modes: Set<ComparisonRow.Mode>
+    /// Chooses the sizes and inputs of drawn cases.
+    public var seed: UInt64 = 1
     /// Sits between a model and its kernels and may change the calls: a planted fault of wiring.
     public var rewiring: (any KernelInterceptor<Float>)?
 
-    /// A request to judge `kernels` by `fixtures`, in every operation and mode unless given.
+    /// A request to judge `kernels` by `fixtures`, in every operation, by fixtures alone, unless given.
     public init(
         kernels: KernelSet<Float>, libraries: [ForeignLibrary] = [], fixtures: [String], operations: Set<String> = [],
-        modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases),
+        modes: Set<ComparisonRow.Mode> = ComparisonRow.Mode.ofFixtures,
         rewiring: (any KernelInterceptor<Float>)? = nil
     ) {
         self.kernels = kernels
@@ -38,8 +40,8 @@ public struct VerificationRequest {
     }
 
     /// Whether the kernel is to be judged alone.
-    func judges(_ kernel: KernelName) -> Bool {
-        guard modes.contains(.isolated), operations.isEmpty || operations.contains(kernel.operation) else {
+    func judges(_ kernel: KernelName, in mode: ComparisonRow.Mode = .isolated) -> Bool {
+        guard modes.contains(mode), operations.isEmpty || operations.contains(kernel.operation) else {
             return false
         }
         return libraries.isEmpty || ![nil, "reference"].contains(kernels.implementation(named: kernel))
@@ -54,6 +56,8 @@ public struct VerificationOutcome: Sendable {
     public let blamed: VerificationReport.Blame?
     /// The fixtures read.
     public let fixtures: [VerificationReport.Fixture]
+    /// The drawn cases; nil where none was asked for.
+    public var drawn: VerificationReport.Drawn?
     /// Every comparison, in order.
     public let rows: [ComparisonRow]
 }
@@ -96,12 +100,18 @@ public struct Verifier {
             fixtures.append(try ledger.close())
             rows += ledger.rows
         }
+        var drawn: VerificationReport.Drawn?
+        if request.modes.contains(.drawn) {
+            let found = try DrawnRun(request).run(progress)
+            drawn = VerificationReport.Drawn(calls: found.calls, seed: request.seed)
+            rows += found.rows
+        }
         rows += request.libraries.compactMap(ComparisonRow.init(loading:))
         guard !rows.isEmpty else {
             throw FixtureError(
                 file: request.fixtures.joined(separator: ", "), "nothing in it was compared",
                 remedy: "choose fixtures, --only and --mode that have something in common")
         }
-        return VerificationOutcome(blamed: Blame.of(rows), fixtures: fixtures, rows: rows)
+        return VerificationOutcome(blamed: Blame.of(rows), fixtures: fixtures, drawn: drawn, rows: rows)
     }
 }

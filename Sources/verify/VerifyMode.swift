@@ -23,8 +23,9 @@ enum VerifyMode {
             Flag(
                 "--mode", "MODE", .many,
                 help:
-                    "isolated (each kernel on the reference's inputs), chained (the model on its own outputs), training (steps of the optimizer), or all, the default."
+                    "isolated (each kernel on the reference's inputs), drawn (each kernel at sizes that break kernels, and GPT-2's own, on drawn inputs), chained (the model on its own outputs), training (steps of the optimizer), or all; without the flag, all but drawn, which takes its time."
             ),
+            Flag("--seed", "N", help: "What drawn sizes and inputs are drawn from; 1 if not given."),
             Flag(
                 "--model", "FILE",
                 help: "A model of llm.c's, such as gpt2_124M.bin; judge by it and its --state, in place of fixtures."),
@@ -39,6 +40,7 @@ enum VerifyMode {
             ("verify", "Judge the fast kernels by all fixtures of the project."),
             ("verify --kernels reference --only attention", "Judge one operation of the reference."),
             ("verify --fixture fixtures/generated/124M.h5", "Judge a whole GPT-2 of 124 million parameters."),
+            ("verify --mode drawn --only matmul", "Judge one operation at sizes that no fixture has."),
             ("verify --kernels ./libmine.so", "Judge the kernels of a C library, in processes of their own."),
             (
                 "verify --model gpt2_124M.bin --state gpt2_124M_debug_state.bin",
@@ -63,11 +65,12 @@ enum VerifyMode {
         if arguments.has("--model") || arguments.has("--state") {
             return try LLMCMode.run(arguments, selection.kernels, selection.libraries, flags: words, to: folder)
         }
-        let request = VerificationRequest(
+        var request = VerificationRequest(
             kernels: selection.kernels, libraries: selection.libraries,
             fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
             operations: try KernelCatalog.standard.checkedOperations(arguments.list("--only")),
-            modes: try modes(arguments.list("--mode")))
+            modes: arguments.has("--mode") ? try modes(arguments.list("--mode")) : ComparisonRow.Mode.ofFixtures)
+        request.seed = UInt64(try arguments.count("--seed") ?? 1)
 
         let bar = ProgressBar()
         let outcome = try Verifier(request) { bar.show($0, fraction: $1) }.run()
@@ -92,13 +95,13 @@ enum VerifyMode {
 
     private static func modes(_ names: [String]) throws(UsageError) -> Set<ComparisonRow.Mode> {
         var modes: Set<ComparisonRow.Mode> = []
-        for name in names.isEmpty ? ["all"] : names {
+        for name in names {
             if name == "all" {
                 modes.formUnion(ComparisonRow.Mode.allCases)
             } else if let mode = ComparisonRow.Mode(rawValue: name) {
                 modes.insert(mode)
             } else {
-                throw UsageError("--mode: '\(name)' is none of isolated, chained, training and all")
+                throw UsageError("--mode: '\(name)' is none of isolated, drawn, chained, training and all")
             }
         }
         return modes
@@ -126,6 +129,9 @@ enum VerifyMode {
         for line in report.failureLines { Terminal.print(style.red(line)) }
         if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
         Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
+        if let drawn = report.drawn {
+            Terminal.print(style.dim("Drawn: \(Formatting.count(drawn.calls)) calls, with --seed \(drawn.seed)."))
+        }
         Terminal.print(style.dim("Worst: largest error over its bound; torch: error beside PyTorch's float32."))
     }
 }

@@ -24,6 +24,7 @@ struct DocumentedCommandsTests {
         "verify": Way(),
         "verify --kernels reference --only attention": Way(),
         "verify --kernels reference --only gelu,layernorm": Way(),
+        "verify --mode drawn --only matmul": Way(),
         "verify --kernels ./libmine.so": Way(),
         "verify --kernels ./libkernels.so": Way(),
         "verify --kernels ./libkernels.so --only gelu --mode isolated": Way(),

@@ -8,62 +8,8 @@ import Testing
 /// belongs.
 @Suite(.serialized)
 struct ForeignLibraryTests {
-    /// The example with one text replaced by another, built with the C compiler.
-    private final class Library {
-        let folder: TemporaryFolder
-        var path: String { folder("libmine.so") }
-
-        init(replacing text: String = "", by replacement: String = "", flags: [String] = ["-O2"]) throws {
-            var source = try String(contentsOfFile: packageRoot + "/examples/kernels.c", encoding: .utf8)
-            if !text.isEmpty {
-                try #require(source.contains(text))
-                source = source.replacing(text, with: replacement, maxReplacements: 1)
-                    .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.support)
-            }
-            folder = try TemporaryFolder()
-            try folder.write("kernels.c", source)
-            let compiler = try Run(
-                "/usr/bin/env",
-                ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include", "-DFOLDER=\"\(folder.path)\""] + flags
-                    + [folder("kernels.c"), "-o", path, "-lm"])
-            try #require(compiler.code == 0, "\(compiler.errors)")
-        }
-
-        /// For a kernel that answers what it was asked first, and for those that start processes: their numbers are noted.
-        private static let support = """
-            #include <fcntl.h>
-            #include <signal.h>
-            #include <stdio.h>
-            #include <stdlib.h>
-            #include <sys/wait.h>
-            #include <unistd.h>
-            static int first = -1;
-            static inline int remembered(int token) { return first < 0 ? first = token : first; }
-            static inline void note(int process) {
-                int file = open(FOLDER "/processes", O_CREAT | O_WRONLY | O_APPEND, 0666);
-                dprintf(file, "%d\\n", process);
-                close(file);
-            }
-            """
-
-        /// The processes that it noted.
-        func processes() throws -> [pid_t] {
-            String(decoding: try folder.data("processes"), as: UTF8.self).split(separator: "\n").compactMap {
-                pid_t($0)
-            }
-        }
-
-        /// What `verify` makes of it.
-        func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
-            let run = try Run("verify", ["--kernels", path, "--report", folder.path] + flags)
-            let data = try folder.data("verify.json")
-            #expect(try RecordSchema("verify").problems(in: data) == [])
-            return (run, try JSON.report(VerificationReport.self, from: data))
-        }
-    }
-
     @Test func exampleHolds() throws {
-        let (run, report) = try Library().verify()
+        let (run, report) = try ExampleLibrary().verify()
         #expect(run.code == 0 && run.errors.isEmpty)
         #expect(run.output.contains("libmine.so: 21 of 21 kernels"))
         #expect(report.compared > 1000 && report.libraries.first?.missing == [])
@@ -74,7 +20,7 @@ struct ForeignLibraryTests {
     }
 
     @Test func missingFunctionsAreNamed() throws {
-        let library = try Library(flags: ["-Dgelu_forward=other", "-Dadamw_update=another"])
+        let library = try ExampleLibrary(flags: ["-Dgelu_forward=other", "-Dadamw_update=another"])
         let (run, report) = try library.verify(["--mode", "isolated", "--mode", "chained"])
         #expect(run.code == 0)
         #expect(run.output.contains("19 of 21 kernels; not provided"))
@@ -125,7 +71,7 @@ struct ForeignLibraryTests {
 
     @Test(arguments: faults)
     func faultsAreFound(_ fault: Fault) throws {
-        let (run, report) = try Library(replacing: fault.text, by: fault.replacement).verify([
+        let (run, report) = try ExampleLibrary(replacing: fault.text, by: fault.replacement).verify([
             "--mode", "isolated", "--only", "crossentropy_softmax,\(fault.kernel.split(separator: " ")[0])",
         ])
         #expect(run.code == 1)
@@ -168,7 +114,7 @@ struct ForeignLibraryTests {
 
     @Test(arguments: strayings)
     func whatIsLeftRunningIsEnded(_ straying: Straying) throws {
-        let library = try Library(replacing: "float correction1", by: straying.code + "\n    float correction1")
+        let library = try ExampleLibrary(replacing: "float correction1", by: straying.code + "\n    float correction1")
         let (run, report) = try library.verify(["--fixture", "fixtures/kernels/adamw.h5"])
         #expect(run.code == (straying.finding == nil ? 0 : 1), "\(run.output)")
         if let finding = straying.finding {
@@ -187,7 +133,7 @@ struct ForeignLibraryTests {
 
     /// `verify` is killed while a kernel runs that has started others: nothing outlives it.
     @Test func nothingOutlivesTheJudge() throws {
-        let library = try Library(
+        let library = try ExampleLibrary(
             replacing: "float correction1",
             by: """
                 int p = fork();
@@ -225,7 +171,7 @@ struct ForeignLibraryTests {
     /// What the harness lacks is no fault of a kernel's.
     @Test(arguments: lacks)
     func lacksAreNoKernelsFault(_ limits: String, _ says: String?) throws {
-        let library = try Library()
+        let library = try ExampleLibrary()
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: library.folder.path)
         let run = try Run(
             "verify",
@@ -238,7 +184,7 @@ struct ForeignLibraryTests {
     }
 
     @Test func killedFromOutside() throws {
-        let library = try Library(
+        let library = try ExampleLibrary(
             replacing: "float correction1", by: "kill(getpid(), SIGKILL);\n    float correction1")
         let run = try Run(
             "verify",
@@ -249,7 +195,7 @@ struct ForeignLibraryTests {
 
     #if arch(x86_64)
         @Test func flushToZeroAtLoad() throws {
-            let library = try Library(
+            let library = try ExampleLibrary(
                 replacing: "typedef ptrdiff_t index;",
                 by: """
                     typedef ptrdiff_t index;
@@ -264,7 +210,7 @@ struct ForeignLibraryTests {
     #endif
 
     @Test func unusable() throws {
-        let library = try Library(flags: foreignNames.map { "-D\($0)=other_\($0)" })
+        let library = try ExampleLibrary(flags: foreignNames.map { "-D\($0)=other_\($0)" })
         let text = library.folder("text.so")
         try "no library".write(toFile: text, atomically: true, encoding: .utf8)
         for (path, says) in [
@@ -287,7 +233,7 @@ struct ForeignLibraryTests {
     }
 
     @Test func isTimedAsAPeer() throws {
-        let library = try Library()
+        let library = try ExampleLibrary()
         let run = try Run(
             "bench",
             [
@@ -300,5 +246,22 @@ struct ForeignLibraryTests {
         #expect(try RecordSchema("bench").problems(in: data) == [])
         let report = try JSON.report(BenchmarkReport.self, from: data)
         #expect(report.rows.allSatisfy { $0.timings.last?.seconds != nil && $0.timings.last?.isWrong == false })
+    }
+}
+
+extension ExampleLibrary {
+    /// The processes that it noted.
+    fileprivate func processes() throws -> [pid_t] {
+        String(decoding: try folder.data("processes"), as: UTF8.self).split(separator: "\n").compactMap {
+            pid_t($0)
+        }
+    }
+
+    /// What `verify` makes of it.
+    fileprivate func verify(_ flags: [String] = []) throws -> (Run, VerificationReport) {
+        let run = try Run("verify", ["--kernels", path, "--report", folder.path] + flags)
+        let data = try folder.data("verify.json")
+        #expect(try RecordSchema("verify").problems(in: data) == [])
+        return (run, try JSON.report(VerificationReport.self, from: data))
     }
 }

@@ -9,7 +9,7 @@ import Verification
 func verify(
     _ name: String = "fast", replacing replacements: [Implementation<Float>] = [], threads: Int = 2,
     fixtures: [String] = Verifier.committedFixtures(in: packageRoot), only: Set<String> = [],
-    modes: Set<ComparisonRow.Mode> = Set(ComparisonRow.Mode.allCases)
+    modes: Set<ComparisonRow.Mode> = ComparisonRow.Mode.ofFixtures
 ) throws -> VerificationOutcome {
     var kernels = try KernelCatalog.standard.set(named: name, workers: Workers(count: threads))
     for replacement in replacements { kernels.use(replacement) }

@@ -60,13 +60,13 @@ struct HardCall: Sendable, ElementSource {
         return Pattern.allCases.randomElement(using: &generator) ?? .drawn
     }
 
-    func tokens(_ argument: Argument, below bound: Int, at indices: [Int]) -> [Int32] {
+    func tokens(_ argument: Argument, below bound: Int, at indices: Positions) -> [Int32] {
         // All alike: one sum takes all.
         let isAlike = call.seed.isMultiple(of: 2)
-        return call.tokens(argument, below: bound, at: isAlike ? indices.map { _ in 0 } : indices)
+        return call.tokens(argument, below: bound, at: isAlike ? Positions(indices.map { _ in 0 }) : indices)
     }
 
-    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: [Int]) -> [Double] {
+    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Double] {
         let (draw, count) = (Draw(argument.name, seed: call.seed), argument.count)
         var generator = SplitMix64(state: UInt64(hashing: argument.name) &+ call.seed)
         let magnitude = Float(sign: .plus, exponent: Int.random(in: -10...2, using: &generator), significand: 1)

@@ -1,26 +1,27 @@
-import GPT2
 import Kernels
 import Tensors
 
 /// What a model asks its kernels to do: each call's kernel, sizes and place, and nothing is computed.
 ///
-/// Workloads come from here, so that they cannot be others than the model's.
-final class CallRecorder: KernelInterceptor {
-    typealias Scalar = Float
+/// Sizes to time and to judge kernels at come from here, so that they cannot be others than the model's.
+public final class CallRecorder: KernelInterceptor {
+    public typealias Scalar = Float
 
     /// A call of the model.
-    struct Call {
-        let kernel: any Kernel<Float>.Type
-        let sizes: [String: Int]
+    public struct Call {
+        /// The kernel.
+        public let kernel: any Kernel<Float>.Type
+        /// The sizes, by name.
+        public let sizes: [String: Int]
         /// The optional arguments that it goes without.
-        let absent: Set<String>
+        public let absent: Set<String>
         /// The tensor that it is about, such as `fch`; backward, that which forward wrote.
-        let place: String
+        public let place: String
         let operations: Int
         let isOfGeneration: Bool
 
         /// The name of the kernel.
-        var name: KernelName { kernel.name }
+        public var name: KernelName { kernel.name }
     }
 
     /// The calls, each kernel's at each size once.
@@ -32,7 +33,7 @@ final class CallRecorder: KernelInterceptor {
     /// The calls of a training step of a block and of what surrounds the blocks, and those of generation alone.
     ///
     /// Calls that are less than a fiftieth of their kernel's work are left out.
-    static func calls(of configuration: Configuration, batch: Int, sequence: Int) -> [Call] {
+    public static func calls(of configuration: Configuration, batch: Int, sequence: Int) -> [Call] {
         // All blocks are alike.
         var one = configuration
         one.layers = 1
@@ -46,7 +47,7 @@ final class CallRecorder: KernelInterceptor {
     }
 
     /// The calls of a training step with that memory.
-    static func calls(
+    public static func calls(
         of configuration: Configuration, batch: Int, sequence: Int, memory: ActivationMemory
     ) -> [Call] {
         let recorder = CallRecorder()
@@ -97,7 +98,7 @@ final class CallRecorder: KernelInterceptor {
         }
     }
 
-    func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
+    public func intercept<K: Kernel>(_ call: K, run: (K) -> Void) where K.Scalar == Float {
         guard isListening else { return }
         let presented = call.presented
         let arguments = presented.arguments

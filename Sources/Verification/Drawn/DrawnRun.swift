@@ -1,0 +1,93 @@
+import Accuracy
+import Fixtures
+import KernelCatalog
+import Kernels
+import Reporting
+import Sentinel
+
+/// The verdict at sizes of the harness's own choosing.
+struct DrawnRun {
+    private let request: VerificationRequest
+    private let catalog = KernelCatalog.standard
+
+    /// The trials that `request` asks for.
+    init(_ request: VerificationRequest) { self.request = request }
+
+    /// The numbers of threads besides the set's own on which results must have the same bits, in turn.
+    private static let threads = [1, 2, 3, 4, 5, 8, 16]
+
+    /// Tries every kernel that is asked for: one row for each result of a kernel that holds at all sizes, and one for each
+    /// size at which it does not. `progress` is told the fraction done.
+    ///
+    /// - Throws: `HarnessError` where the machine has no room for a call.
+    func run(_ progress: (String, Double) -> Void) throws(HarnessError) -> (calls: Int, rows: [ComparisonRow]) {
+        let all = DrawnCase.all(of: catalog, seed: request.seed).filter { cases in
+            cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
+        }
+        var rows: [ComparisonRow] = []
+        for (number, cases) in all.enumerated() {
+            progress("\(cases[0].kernel.name) at drawn sizes", Double(number) / Double(all.count))
+            rows += try self.rows(cases[0].kernel, cases, KernelSet(catalog.exact))
+        }
+        return (all.reduce(0) { $0 + $1.count }, rows)
+    }
+
+    private func rows<K: Kernel<Float>>(
+        _ kernel: K.Type, _ cases: [DrawnCase], _ reference: KernelSet<Double>
+    ) throws(HarnessError) -> [ComparisonRow] {
+        var held: [String: (count: Int, cases: Int, worst: ComparisonRow.Measure)] = [:]
+        var order: [String] = []
+        var failures: [ComparisonRow] = []
+        for (number, drawn) in cases.enumerated() {
+            let threads = Self.threads[number % Self.threads.count]
+            let trial = try DrawnTrial(kernel, drawn.call, request.kernels, by: reference, threads: threads)
+            for finding in trial.findings {
+                let argument = finding.truth.argument
+                let measure = ComparisonRow.Measure(finding.measure, shape: argument.shape)
+                guard finding.holds else {
+                    failures.append(
+                        ComparisonRow(
+                            subject(kernel, "drawn at \(drawn.words)", argument.name), measure: measure,
+                            note: finding.notes.isEmpty ? nil : finding.notes.joined(separator: "; "),
+                            explanation: explanation(finding, drawn)))
+                    continue
+                }
+                guard let earlier = held[argument.name] else {
+                    order.append(argument.name)
+                    held[argument.name] = (measure.count, 1, measure)
+                    continue
+                }
+                held[argument.name] = (
+                    earlier.count + measure.count, earlier.cases + 1,
+                    measure.worst > earlier.worst.worst ? measure : earlier.worst
+                )
+            }
+            // More of the same tells nothing new.
+            if failures.count >= 4 { break }
+        }
+        return failures
+            + order.compactMap { name in
+                held[name].map {
+                    ComparisonRow(subject(kernel, "\($0.cases) drawn sizes", name), measure: $0.worst)
+                }
+            }
+    }
+
+    private func subject<K: Kernel<Float>>(_ kernel: K.Type, _ place: String, _ tensor: String) -> ComparisonRow.Subject
+    {
+        ComparisonRow.Subject(
+            operation: K.name.operation, implementation: request.kernels.implementation(of: kernel) ?? "none",
+            pass: K.name.pass.rawValue, mode: .drawn, isOfState: false, case: place, tensor: tensor)
+    }
+
+    /// What the errors have in common, where the whole result was compared.
+    private func explanation(_ finding: DrawnTrial.Finding, _ drawn: DrawnCase) -> ComparisonRow.Explanation? {
+        let result = finding.truth
+        guard finding.measure.worst > 1, result.argument.coverage == .all,
+            result.indices.count == result.argument.count
+        else { return nil }
+        return ComparisonRow.Explanation(
+            actual: finding.answer.map(Double.init), truth: result.values, bound: result.bounds, initial: nil,
+            shape: result.argument.shape, coverage: .all, sizes: drawn.call.sizes)
+    }
+}

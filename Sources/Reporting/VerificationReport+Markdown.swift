@@ -70,10 +70,11 @@ extension VerificationReport {
 
     private var reading: String {
         """
-        *Isolated*: each kernel gets the reference's inputs. *Chained*: the model runs on its own outputs. *Training*: \
-        steps of the optimizer. *Worst of bound*: the largest error as a fraction of what rounding explains; above 1 \
-        fails. *Error ÷ PyTorch's*: root mean square error against the float64 truth, as a multiple of PyTorch's in \
-        float32, median over the tensors; below 1 is more accurate than PyTorch.
+        *Isolated*: each kernel gets the reference's inputs. *Drawn*: each kernel at sizes of the harness's own choosing. \
+        *Chained*: the model runs on its own outputs. *Training*: steps of the optimizer. *Worst of bound*: the largest \
+        error as a fraction of what rounding explains; above 1 fails. *Error ÷ PyTorch's*: root mean square error against \
+        the float64 truth, as a multiple of PyTorch's in float32, median over the tensors; below 1 is more accurate than \
+        PyTorch.
         """
     }
 

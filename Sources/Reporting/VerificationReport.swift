@@ -211,6 +211,13 @@ public struct ComparisonRow: Codable, Sendable {
             (self.worst, self.bound, self.expected, self.actual) = (worst, bound, expected, actual)
             (self.ulps, self.rmse, self.torchRMSE) = (ulps, rmse, torchRMSE)
         }
+
+        /// The same as the worst of several, which have that many elements together.
+        public func standing(for count: Int) -> Measure {
+            Measure(
+                count: count, worst: worst, bound: bound, index: index, expected: expected, actual: actual, ulps: ulps,
+                rmse: rmse, torchRMSE: torchRMSE)
+        }
     }
 
     /// What the errors of a failed tensor have in common.

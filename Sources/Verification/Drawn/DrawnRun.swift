@@ -68,7 +68,8 @@ struct DrawnRun {
         return failures
             + order.compactMap { name in
                 held[name].map {
-                    ComparisonRow(subject(kernel, "\($0.cases) drawn sizes", name), measure: $0.worst)
+                    ComparisonRow(
+                        subject(kernel, "\($0.cases) drawn sizes", name), measure: $0.worst.standing(for: $0.count))
                 }
             }
     }

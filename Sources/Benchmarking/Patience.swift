@@ -1,3 +1,5 @@
+import ForeignKernels
+
 /// How long a worker may take to answer, in seconds, before it counts as one that hangs.
 ///
 /// Generous, so that a slow machine beside others is not taken for a library that hangs: what is merely slow is timed.
@@ -5,7 +7,7 @@ enum Patience {
     /// What any answer may take besides the work that is asked for: the system may have other things to do.
     private static let least = 10.0
     /// A kernel that makes fewer operations in a second, and a disk that moves fewer bytes, do not count as working.
-    private static let slowest = (operations: 2e7, bytes: 1e7)
+    private static let slowest = (operations: ForeignLibrary.slowest, bytes: 1e7)
     /// A call that takes so many times what one took before hangs.
     private static let slower = 100.0
 

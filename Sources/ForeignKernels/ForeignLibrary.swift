@@ -252,7 +252,7 @@ public final class ForeignLibrary: Sendable {
     /// How long loading may take, and a call besides what its operations take, in seconds.
     private static let patience = 5.0
     /// A kernel that makes fewer operations in a second than this hangs.
-    private static let slowest = 2e7
+    package static let slowest = 2e7
 
     private static func incidents(_ outcome: ChildProcess.Outcome) -> [CallIncident] {
         let words = outcome.lastWords

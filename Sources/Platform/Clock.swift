@@ -1,15 +1,11 @@
 /// The time that a body takes, in seconds, on a clock that never goes back.
 public func seconds(_ body: () -> Void) -> Double {
-    let duration = ContinuousClock().measure(body).components
-    return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+    ContinuousClock().measure(body) / .seconds(1)
 }
 
 extension ContinuousClock.Instant {
     /// The seconds since then.
-    public var secondsToNow: Double {
-        let duration = duration(to: .now).components
-        return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
-    }
+    public var secondsToNow: Double { duration(to: .now) / .seconds(1) }
 }
 
 extension SuspendingClock.Instant {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Waits for descriptors, but not for ever.
+/// Open files by their numbers: writing to them, and waiting for them, but not for ever.
 public enum Descriptors {
     /// What is waited for.
     public enum Event: Sendable {
@@ -15,6 +15,24 @@ public enum Descriptors {
             case .room(let descriptor): pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             }
         }
+    }
+
+    /// Writes all of the bytes; gives what `errno` was where it could not.
+    public static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                // A reader that asked not to be waited for; it is waited for all the same.
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&ready, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return nil
     }
 
     /// Waits for the first of some events, for up to that many seconds, and says of each whether it is there.

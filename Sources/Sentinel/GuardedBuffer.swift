@@ -120,13 +120,8 @@ public final class GuardedBuffer: Sendable {
 
     /// What the kernel did to the argument that it must not: changed an input that began as `original`, left its bounds.
     public func offences(asInput original: UnsafeRawBufferPointer?) -> [String] {
-        let isChanged = original.map { !Self.isSame($0, bytes) } ?? false
+        let isChanged = original.map { !$0.hasSameBytes(as: bytes) } ?? false
         return [isChanged ? "the kernel changed its input" : nil, trespass].compactMap(\.self)
-    }
-
-    private static func isSame(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-        guard let first = a.baseAddress, let second = b.baseAddress else { return a.count == b.count }
-        return a.count == b.count && memcmp(first, second, a.count) == 0
     }
 
     /// How the kernel left the argument's bounds, if it did.

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Synchronization
 
 /// Why standard output could not be written, an errno; 0 where it could.
@@ -35,21 +36,6 @@ enum StandardStreams {
     /// Writes all of the text; gives what `errno` was where it could not.
     private static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var text = text
-        return text.withUTF8 { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Foundation.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count > 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno == EAGAIN {
-                    // A reader that asked not to be waited for; it is waited for all the same.
-                    var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    poll(&ready, 1, -1)
-                } else if errno != EINTR {
-                    return errno
-                }
-            }
-            return nil
-        }
+        return text.withUTF8 { Descriptors.write(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 }

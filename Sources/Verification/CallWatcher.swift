@@ -1,6 +1,7 @@
 import Fixtures
 import ForeignKernels
 import Kernels
+import Platform
 import Sentinel
 import Tensors
 
@@ -90,7 +91,7 @@ final class CallWatcher: KernelInterceptor {
             return failure = error
         }
         let results = arguments.filter { $0.argument.isResult && $0.isPresent }
-        let share = started.duration(to: .now) / .seconds(1) / Double(max(results.count, 1))
+        let share = started.secondsToNow / Double(max(results.count, 1))
         for result in results {
             let argument = result.argument
             roundings = max(roundings, argument.roundings)

@@ -1,6 +1,7 @@
 import Accuracy
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Sentinel
 
@@ -23,7 +24,7 @@ public struct CaseTrial {
             let started = ContinuousClock.now
             let trial = try KernelTrial(kernel, kernelCase, kernels)
             // One trial gives several rows.
-            let share = started.duration(to: .now) / .seconds(1) / Double(max(kernelCase.results.count, 1))
+            let share = started.secondsToNow / Double(max(kernelCase.results.count, 1))
             func subject(_ tensor: String) -> ComparisonRow.Subject {
                 ComparisonRow.Subject(
                     operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",

@@ -1,5 +1,4 @@
 import Accuracy
-import Foundation
 import ForeignKernels
 import Kernels
 import Sentinel
@@ -102,10 +101,7 @@ struct KernelTrial {
     private mutating func compare(_ answers: [[Float]], _ others: [[Float]], _ what: String) {
         for (argument, (a, b)) in zip(results, zip(answers, others)) {
             // Most are the same, which is found at once.
-            let isSame = a.withUnsafeBytes { a in
-                b.withUnsafeBytes { b in a.baseAddress.map { memcmp($0, b.baseAddress ?? $0, a.count) == 0 } ?? true }
-            }
-            if isSame { continue }
+            if a.withUnsafeBytes({ a in b.withUnsafeBytes { a.hasSameBytes(as: $0) } }) { continue }
             let difference = a.indices.first {
                 a[$0].bitPattern != b[$0].bitPattern && argument.coverage.contains($0, shape: argument.shape)
             }

@@ -56,10 +56,9 @@ enum BenchMode {
         let bar = ProgressBar()
         let outcome = try Benchmark(request) { bar.show($0, fraction: $1) }.run()
         bar.clear()
-        let elapsed = started.duration(to: .now).components
         let report = BenchmarkReport(
             outcome, kind: .bench, threads: request.threads.max() ?? 1, command: ["bench"] + words,
-            seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+            seconds: started.secondsToNow)
         return try publish(report, to: folder)
     }
 

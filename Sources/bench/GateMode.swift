@@ -72,10 +72,9 @@ enum GateMode {
             remarks.append("verify of the head: \(verification.headline)")
         }
 
-        let elapsed = started.duration(to: .now).components
         var report = BenchmarkReport(
             outcome, kind: .gate, threads: threads.max() ?? 1, command: ["bench", "gate"] + words,
-            seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+            seconds: started.secondsToNow)
         report.gate = .init(base: base.name, head: head.name, findings: findings, remarks: remarks)
         let style = Style.standardOutput
         for line in report.gateLines { Terminal.print(line) }

@@ -78,8 +78,7 @@ Terminal.run("generate") { words in
         return Interruption.signal == nil
     }
     Terminal.stream(stream.finish() + "\n")
-    let elapsed = started.duration(to: .now).components
-    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    let seconds = started.secondsToNow
     Terminal.note(
         "generate: \(Formatting.count(written)) tokens, \(Formatting.count(Int((Double(written) / seconds).rounded()))) tokens/s"
             + ", seed \(sampler.seed)")

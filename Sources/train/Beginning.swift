@@ -51,11 +51,9 @@ func resume(_ arguments: CommandArguments, _ words: [String], _ kernels: KernelS
 /// Writes the tokens of a text as a shard.
 func writeShard(_ arguments: CommandArguments, to path: String) throws -> ExitCode {
     let tokenizer = try arguments.value("--tokenizer").map(vocabulary) ?? .bytes
-    let clock = ContinuousClock()
-    let started = clock.now
+    let started = ContinuousClock.now
     let text = try TextCollection(texts(arguments), tokenizer: tokenizer)
-    let elapsed = started.duration(to: clock.now).components
-    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    let seconds = started.secondsToNow
     try TokenShard.write(text.tokens, to: path)
     Terminal.print(
         "\(path): \(Formatting.count(text.tokens.count)) tokens of \(Formatting.count(text.bytes)) bytes in "

@@ -51,7 +51,7 @@ struct Session: ~Copyable {
         var made: Trainer.StepResult?
         let time = try clock.measure { made = try trainer.step(unless: { Interruption.signal != nil }) }
         guard let result = made else { return }
-        times.append(seconds(time))
+        times.append(time / .seconds(1))
         let (step, steps) = (trainer.progress.step, settings.schedule.steps)
         let recent = times.suffix(20)
         let left = recent.reduce(0, +) / Double(recent.count) * Double(steps - step)
@@ -160,7 +160,7 @@ struct Session: ~Copyable {
             samples: samples, settings: settingLines, tokensPerSecond: median.map { tokensPerSecond($0) } ?? 0,
             peakMemory: RunFacts.peakMemory(), checkpoint: output.checkpoint.path,
             machine: .current(threads: trainer.model.kernels.workers.count), commit: commit, flags: flags,
-            seconds: seconds(started.duration(to: .now)))
+            seconds: started.secondsToNow)
         let curves = [(Theme.light, "train.svg"), (.dark, "train-dark.svg")].map { theme, name in
             (name, Data(report.lossCurve(theme).text.utf8))
         }
@@ -195,10 +195,6 @@ struct Session: ~Copyable {
         let recent = times.suffix(20).sorted()
         return recent.isEmpty ? "" : Formatting.count(Int(tokensPerSecond(recent[recent.count / 2])))
     }
-}
-
-private func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
 private func fixed(_ value: Double) -> String { String(format: "%.3f", value) }

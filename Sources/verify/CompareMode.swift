@@ -35,7 +35,7 @@ enum CompareMode {
         ) { bar.show($0, fraction: $1) }.run()
         bar.clear()
         let report = VerificationReport(
-            found.outcome, flags: ["compare"] + words, seconds: started.duration(to: .now) / .seconds(1))
+            found.outcome, flags: ["compare"] + words, seconds: started.secondsToNow)
         let code = try VerifyMode.publish(report, to: folder)
         let (listed, absent) = (found.outcome.fixtures[0], found.notMaterialised)
         Terminal.print(

@@ -35,7 +35,7 @@ enum FaultSelfTestMode {
             faults: found.faults, variants: found.variants, models: found.models, falseAlarms: found.falseAlarms,
             searched: found.searched, tightness: found.tightness, seed: found.seed,
             machine: .current(threads: ProcessInfo.processInfo.activeProcessorCount), commit: RunFacts.commit(),
-            flags: words, seconds: started.duration(to: .now) / .seconds(1))
+            flags: words, seconds: started.secondsToNow)
 
         let style = Style.standardOutput
         for line in report.lines { Terminal.print(line) }

@@ -46,7 +46,7 @@ enum GradientCheckMode {
 
         let report = GradientReport(
             rows: rows, seed: seed, machine: .current(threads: threads), commit: RunFacts.commit(),
-            flags: ["gradcheck"] + words, seconds: started.duration(to: .now) / .seconds(1))
+            flags: ["gradcheck"] + words, seconds: started.secondsToNow)
         let style = Style.standardOutput
         for line in report.lines { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
         Terminal.print("")

@@ -25,7 +25,7 @@ enum LLMCMode {
         bar.clear()
         let report = VerificationReport(
             outcome, kernels: kernels, libraries: libraries, flags: flags,
-            seconds: started.duration(to: .now) / .seconds(1))
+            seconds: started.secondsToNow)
         return try VerifyMode.publish(report, to: folder)
     }
 }

@@ -78,7 +78,7 @@ enum VerifyMode {
 
         let report = VerificationReport(
             outcome, kernels: request.kernels, libraries: request.libraries, flags: words,
-            seconds: started.duration(to: .now) / .seconds(1))
+            seconds: started.secondsToNow)
         return try publish(report, to: folder)
     }
 

@@ -53,17 +53,9 @@ struct Draft: ~Copyable {
 
     /// Writes bytes to an open file of the name `subject`.
     static func write(_ data: Data, to descriptor: Int32, _ subject: String) throws(FileWriteError) {
-        let isWritten = data.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return true
+        if let reason = data.withUnsafeBytes({ Descriptors.write($0, to: descriptor) }) {
+            throw FileWriteError(subject, errno: reason)
         }
-        guard isWritten else { throw FileWriteError(errno: subject) }
     }
 
     /// Has the content reach the disk, and the file its name: `target`, in the same folder. Gives the open file, which is

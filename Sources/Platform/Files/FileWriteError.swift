@@ -14,8 +14,11 @@ public struct FileWriteError: Error, CustomStringConvertible, Sendable {
         isTaken = false
     }
 
+    /// The file at `path` cannot be written, as the error of that number says.
+    init(_ path: String, errno reason: Int32) { self.init(path, String(cString: strerror(reason))) }
+
     /// The file at `path` cannot be written, as `errno` says.
-    init(errno path: String) { self.init(path, String(cString: strerror(errno))) }
+    init(errno path: String) { self.init(path, errno: errno) }
 
     private init(taken description: String) { (self.description, isTaken) = (description, true) }
 

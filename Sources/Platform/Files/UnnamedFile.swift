@@ -14,7 +14,7 @@ public struct UnnamedFile: ~Copyable, Sendable {
     public init() throws(FileWriteError) {
         let folder = NSTemporaryDirectory()
         descriptor = file_open_scratch(folder)
-        guard descriptor >= 0 else { throw FileWriteError(folder, String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw FileWriteError(errno: folder) }
     }
 
     deinit { close(descriptor) }
@@ -26,14 +26,8 @@ public struct UnnamedFile: ~Copyable, Sendable {
     ///
     /// - Throws: ``FileWriteError`` when there is no room.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(FileWriteError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                throw FileWriteError("a temporary file in \(NSTemporaryDirectory())", String(cString: strerror(errno)))
-            }
+        if let reason = Descriptors.write(bytes, to: descriptor) {
+            throw FileWriteError("a temporary file in \(NSTemporaryDirectory())", errno: reason)
         }
     }
 

@@ -56,8 +56,8 @@ struct DrawnCase: Sendable {
         guard let signature = try? K.signature(sizes: whole) else { return nil }
         let common = signature.results.map(\.independent).reduce(Set(whole.keys)) { $0.intersection($1) }
         var counts = whole.filter { common.contains($0.key) }
-        // What a forward call leaves must be computed for the whole of it.
-        let most = DrawnCall.derived(of: K.InDouble.self).isEmpty ? 2_600_000_000 : 320_000_000
+        // What is linear is compared whole at the cost of a part.
+        let most = signature.sizes.contains(where: \.isLinear) ? 2_600_000_000 : 320_000_000
         while true {
             let sizes = signature.sizes(with: counts)
             let call = K(sizes: sizes) { _ in nil }

@@ -16,7 +16,7 @@ struct DrawnTrial {
             guard let truth = try? Truth(call, of: K.self, by: reference, limit: 1 << 22, values: values) else {
                 preconditionFailure("\(K.name): no sizes \(call.sizes)")
             }
-            (self.values, self.truth) = (values.converted(), truth)
+            (self.values, self.truth) = (values, truth)
         }
     }
 

@@ -34,6 +34,7 @@ enum VerifyMode {
             Flag(
                 "--report", "DIR",
                 help: "Where verify.md, verify.json and verify.junit.xml go; reports if not given."),
+            Flag("--details", help: "Show every result and every layer, not only a line for each kernel and model."),
             Flag("--list", help: "List the implementations of every kernel and exit."),
         ],
         examples: [
@@ -69,7 +70,7 @@ enum VerifyMode {
             kernels: selection.kernels, libraries: selection.libraries,
             fixtures: arguments.has("--fixture") ? arguments.values("--fixture") : Verifier.committedFixtures(in: "."),
             operations: try KernelCatalog.standard.checkedOperations(arguments.list("--only")),
-            modes: arguments.has("--mode") ? try modes(arguments.list("--mode")) : ComparisonRow.Mode.ofFixtures)
+            modes: arguments.has("--mode") ? try modes(arguments.list("--mode")) : ComparisonRow.Mode.usual)
         request.seed = UInt64(try arguments.count("--seed") ?? 1)
 
         let bar = ProgressBar()
@@ -79,17 +80,37 @@ enum VerifyMode {
         let report = VerificationReport(
             outcome, kernels: request.kernels, libraries: request.libraries, flags: words,
             seconds: started.secondsToNow)
-        return try publish(report, to: folder)
+        return try publish(report, to: folder, withDetails: arguments.has("--details"))
     }
 
-    /// Shows a report and writes it to `folder`; says how the command ends.
-    static func publish(_ report: VerificationReport, to folder: OutputFolder) throws -> ExitCode {
-        show(report)
+    /// Shows a report, with `remarks` of the mode's own before the verdict, and writes it to `folder`, if there is one; says
+    /// how the command ends.
+    static func publish(
+        _ report: VerificationReport, to folder: OutputFolder?, withDetails: Bool = false, remarks: [String] = []
+    ) throws -> ExitCode {
+        let style = Style.standardOutput
+        let details = withDetails ? [report.resultLines, report.layerLines, report.trainingLines] : []
+        for section in details + [report.kernelLines, report.modelLines] where !section.isEmpty {
+            Terminal.print(style.bold(section[0]))
+            for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
+            Terminal.print("")
+        }
+        for section in [report.libraryLines, remarks] where !section.isEmpty {
+            for line in section { Terminal.print(line) }
+            Terminal.print("")
+        }
+        for line in report.failureLines { Terminal.print(style.red(line)) }
         for line in GitHubActions.annotations(of: report) { Terminal.print(line) }
-        try folder.write(report.files())
-        Terminal.print(
-            Style.standardOutput.dim("Every comparison: \(folder("verify.md")) and \(folder("verify.json"))"))
-        try GitHubActions.summarize(report.markdown)
+        for line in report.legendLines { Terminal.print(style.dim(line)) }
+        if let folder {
+            try folder.write(report.files())
+            Terminal.print(style.dim("Every comparison: \(folder("verify.md")) and \(folder("verify.json"))"))
+            try GitHubActions.summarize(report.markdown)
+        }
+        // What matters most stands next to the prompt.
+        Terminal.print("")
+        for line in report.blameLines { Terminal.print(line) }
+        Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
         return report.verdict == .pass ? .held : .didNotHold
     }
 
@@ -115,23 +136,5 @@ enum VerifyMode {
                         \.name)
                     return [kernel.name.description, names.joined(separator: ", ")]
                 })
-    }
-
-    private static func show(_ report: VerificationReport) {
-        let style = Style.standardOutput
-        for section in [report.caseLines, report.layerLines, report.trainingLines] where !section.isEmpty {
-            Terminal.print(style.bold(section[0]))
-            for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
-            Terminal.print("")
-        }
-        for line in report.libraryLines { Terminal.print(line) }
-        if !report.libraries.isEmpty { Terminal.print("") }
-        for line in report.failureLines { Terminal.print(style.red(line)) }
-        if let blamed = report.blamed { Terminal.print("\nBlamed: \(blamed.explanation).\n") }
-        Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
-        if let drawn = report.drawn {
-            Terminal.print(style.dim("Drawn: \(Formatting.count(drawn.calls)) calls, with --seed \(drawn.seed)."))
-        }
-        Terminal.print(style.dim("Worst: largest error over its bound; torch: error beside PyTorch's float32."))
     }
 }

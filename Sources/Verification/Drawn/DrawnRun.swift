@@ -69,7 +69,8 @@ struct DrawnRun {
             + order.compactMap { name in
                 held[name].map {
                     ComparisonRow(
-                        subject(kernel, "\($0.cases) drawn sizes", name), measure: $0.worst.standing(for: $0.count))
+                        subject(kernel, "\($0.cases) drawn sizes", name), measure: $0.worst.standing(for: $0.count),
+                        calls: $0.cases)
                 }
             }
     }

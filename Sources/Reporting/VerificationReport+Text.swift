@@ -50,8 +50,15 @@ extension VerificationReport {
             + (others > 0 ? ["and \(Formatting.count(others)) more, in the report", ""] : [])
     }
 
-    /// What is to blame, in lines of at most 80 columns.
-    public var blameLines: [String] { blamed.map { Formatting.wrapped("Blamed: \($0.explanation).") } ?? [] }
+    /// What is to blame and how to see it again, in lines of at most 80 columns.
+    public var blameLines: [String] {
+        guard let blamed else { return [] }
+        let row = rows.first {
+            $0.verdict == .fail && $0.operation == blamed.operation && $0.pass == blamed.pass
+                && $0.tensor == blamed.tensor
+        }
+        return Formatting.wrapped("Blamed: \(blamed.explanation).") + (row?.repetitionLines ?? [])
+    }
 
     /// A few failures that say the most: of each kernel that is wrong alone two, and what a model makes of it only where no
     /// kernel is.

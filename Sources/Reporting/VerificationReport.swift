@@ -124,6 +124,11 @@ public struct VerificationReport: Record {
         self.peakMemory = peakMemory
         self.rows = rows
     }
+
+    /// Adds to each failure the command that repeats it alone, where there is one.
+    public mutating func addRepetitions(_ command: (ComparisonRow) -> String?) {
+        for index in rows.indices where rows[index].verdict == .fail { rows[index].repetition = command(rows[index]) }
+    }
 }
 
 /// The comparison of one tensor with the truth.

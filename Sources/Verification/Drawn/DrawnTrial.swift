@@ -19,6 +19,8 @@ struct DrawnTrial {
         var holds: Bool { notes.isEmpty && measure.count > 0 && measure.worst <= 1 }
     }
 
+    /// What the kernel was called with.
+    let values: CallValues<Float>
     /// By each result.
     let findings: [Finding]
 
@@ -26,14 +28,15 @@ struct DrawnTrial {
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for it.
     init<K: Kernel<Float>>(
-        _ kernel: K.Type, _ call: DrawnCall, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>, threads: Int
+        _ kernel: K.Type, _ drawn: DrawnCase, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>, threads: Int
     ) throws(HarnessError) {
+        let call = drawn.call
         guard let truth = try? Truth(call, of: kernel, by: reference) else {
             preconditionFailure("\(K.name): no sizes \(call.sizes)")
         }
-        let values = call.values(of: K.InDouble.self, by: reference).converted(to: Float.self)
+        values = call.values(of: K.InDouble.self, by: reference).converted(to: Float.self)
         let trial = try KernelTrial(
-            briefly: kernel, values, "drawn at \(K.words(forSizes: call.sizes))", kernels, threads: threads)
+            briefly: kernel, values, drawn.name, kernels, threads: threads)
         findings = zip(truth.results, trial.answers).enumerated().map { number, found in
             let (result, answers) = found
             // What was found at an input belongs to no result: the first will do.

@@ -7,17 +7,17 @@ extension VerificationReport {
         let calls = KernelSummary.ofKernels(drawn).reduce(0) { $0 + $1.calls(in: .drawn) }
         func parts(_ text: (_ failed: Int, _ of: Int) -> String) -> String {
             let failed = Set(drawn.filter { $0.verdict == .fail }.map { "\($0.kernel) \($0.case)" }).count
-            return [
-                others.isEmpty && !drawn.isEmpty
-                    ? nil : text(others.count { $0.verdict == .fail }, others.count) + " comparisons",
-                drawn.isEmpty ? nil : text(failed, calls) + " drawn calls",
-            ].compactMap(\.self).joined(separator: ", ")
+            let (each, call) = (others.count == 1 ? "comparison" : "comparisons", calls == 1 ? "call" : "calls")
+            let compared = text(others.count { $0.verdict == .fail }, others.count) + " \(each)"
+            let tried = text(failed, calls) + " drawn \(call)"
+            if drawn.isEmpty { return compared }
+            return others.isEmpty ? tried : compared + ", " + tried
         }
         switch verdict {
         case .pass:
             let worst = Formatting.fraction(rows.map(\.worst).max() ?? 0)
-            return
-                "PASS: \(parts { Formatting.count($1) }) in \(Formatting.seconds(seconds)), worst \(worst) of its bound"
+            let line = "PASS: \(parts { Formatting.count($1) }) in \(Formatting.seconds(seconds)), worst \(worst)"
+            return line.count > 67 ? line : line + " of its bound"
         case .fail:
             let found = parts { "\(Formatting.count($0)) of \(Formatting.count($1))" }
             return "FAIL: \(found) in \(Formatting.seconds(seconds))"
@@ -26,7 +26,7 @@ extension VerificationReport {
 
     /// How to read the tables, in lines of at most 80 columns.
     public var legendLines: [String] {
-        ["worst: largest error over its bound; torch: error over that of PyTorch's float32."]
+        ["worst: largest error over its bound; torch: error over PyTorch's in float32."]
             + (drawn.map { ["drawn: calls at sizes and on inputs that --seed \($0.seed) draws."] } ?? [])
     }
 

@@ -40,20 +40,21 @@ public struct CaseName: Sendable, CustomStringConvertible {
     /// - Throws: ``CaseNameError`` for an operation or pass that there is not.
     public init(_ text: String, among catalog: KernelCatalog = .standard) throws(CaseNameError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
+        guard (1...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
             throw CaseNameError(
                 "cannot read '\(text)'; write an operation and a case, such as matmul/primes, and the pass between them "
                     + "where one is meant: matmul/backward/primes")
         }
         operation = parts[0]
-        name = parts[parts.count - 1]
+        // An operation alone has no case of that name, and those that it has are listed.
+        name = parts.count == 1 ? "" : parts[parts.count - 1]
         pass = parts.count == 3 ? Pass(rawValue: parts[1]) : nil
         let wanted = parts[0]
         let passes = catalog.kernels.map { $0.name }.filter { $0.operation == wanted }.map { $0.pass }
         guard !passes.isEmpty else {
             throw CaseNameError("no operation is called '\(wanted)'", wanted, among: catalog.operations)
         }
-        guard parts.count == 2 || passes.contains(where: { $0.rawValue == parts[1] }) else {
+        guard parts.count < 3 || passes.contains(where: { $0.rawValue == parts[1] }) else {
             throw CaseNameError("\(wanted) has no pass '\(parts[1])'", parts[1], among: passes.map { $0.rawValue })
         }
     }

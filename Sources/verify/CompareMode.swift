@@ -48,7 +48,7 @@ enum CompareMode {
                     "The candidate holds \(type) (\(Formatting.count(count)) tensors), judged by the bands of float32.")
             }
         let code = try VerifyMode.publish(
-            report, to: folder, withDetails: arguments.has("--details"), remarks: remarks)
+            report, to: folder, VerifyMode.extent(arguments), remarks: remarks)
         // What is not in the form is unusable, whatever became of the rest.
         if let misfit = found.misfit { throw misfit }
         return code

@@ -26,6 +26,6 @@ enum LLMCMode {
         let report = VerificationReport(
             outcome, kernels: kernels, libraries: libraries, flags: flags,
             seconds: started.secondsToNow)
-        return try VerifyMode.publish(report, to: folder, withDetails: arguments.has("--details"))
+        return try VerifyMode.publish(report, to: folder, VerifyMode.extent(arguments))
     }
 }

@@ -97,14 +97,18 @@ enum VerifyMode {
             throw usageError(error)
         }
         bar.clear()
-        try dump(outcome.records, arguments)
+        let remarks = try dump(outcome.records, arguments)
 
         var report = VerificationReport(
             outcome, kernels: request.kernels, libraries: request.libraries, flags: words,
             seconds: started.secondsToNow)
+        guard name == nil else { return try publish(report, to: folder, .oneCase, remarks: remarks) }
         report.addRepetitions(Repetition(arguments, seed: request.seed).command)
-        return try publish(report, to: folder, withDetails: name != nil || arguments.has("--details"))
+        return try publish(report, to: folder, extent(arguments))
     }
+
+    /// What of the report is to be shown.
+    static func extent(_ arguments: CommandArguments) -> Extent { arguments.has("--details") ? .details : .summary }
 
     // MARK: - What is asked for
 
@@ -148,7 +152,7 @@ enum VerifyMode {
 
     private static func usageError(_ error: CaseNameError) -> UsageError {
         let known = error.known
-        let near = known.isEmpty ? "" : suggestion(error.word, among: known)
+        let near = known.isEmpty || error.word.isEmpty ? "" : suggestion(error.word, among: known)
         return UsageError(
             "--case: \(error.problem)"
                 + (near.isEmpty && !known.isEmpty ? " (there are \(known.joined(separator: ", ")))" : near))
@@ -164,23 +168,40 @@ enum VerifyMode {
         request.cases = .shapes(try arguments.list("--shapes").map { try ModelShape($0) })
     }
 
-    /// Writes the case to the file of `--dump`, if that is given.
-    private static func dump(_ records: [CaseRecord], _ arguments: CommandArguments) throws {
-        guard let file = arguments.value("--dump") else { return }
+    /// Writes the case to the file of `--dump`, if that is given; says so.
+    private static func dump(_ records: [CaseRecord], _ arguments: CommandArguments) throws -> [String] {
+        guard let file = arguments.value("--dump") else { return [] }
         guard let record = records.first, records.count == 1 else {
             throw UsageError("--dump writes one case; name one pass, such as \(records[0].title)")
         }
         try record.write(to: file)
+        return ["Written: inputs, truth, bounds and answer of \(record.title)", "    to \(file)"]
+    }
+
+    /// What of a report is shown.
+    enum Extent {
+        /// A line for each kernel and model.
+        case summary
+        /// Every result and layer before that.
+        case details
+        /// The results of one case.
+        case oneCase
     }
 
     /// Shows a report, with `remarks` of the mode's own before the verdict, and writes it to `folder`, if there is one; says
     /// how the command ends.
     static func publish(
-        _ report: VerificationReport, to folder: OutputFolder?, withDetails: Bool = false, remarks: [String] = []
+        _ report: VerificationReport, to folder: OutputFolder?, _ extent: Extent = .summary, remarks: [String] = []
     ) throws -> ExitCode {
         let style = Style.standardOutput
-        let details = withDetails ? [report.resultLines, report.layerLines, report.trainingLines] : []
-        for section in details + [report.kernelLines, report.modelLines] where !section.isEmpty {
+        let summary = [report.kernelLines, report.modelLines]
+        let tables =
+            switch extent {
+            case .summary: summary
+            case .details: [report.resultLines, report.layerLines, report.trainingLines] + summary
+            case .oneCase: [report.resultLines]
+            }
+        for section in tables where !section.isEmpty {
             Terminal.print(style.bold(section[0]))
             for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
             Terminal.print("")

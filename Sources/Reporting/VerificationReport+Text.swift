@@ -60,8 +60,8 @@ extension VerificationReport {
         return Formatting.wrapped("Blamed: \(blamed.explanation).") + (row?.repetitionLines ?? [])
     }
 
-    /// A few failures that say the most: of each kernel that is wrong alone two, and what a model makes of it only where no
-    /// kernel is.
+    /// A few failures that say the most: of each kernel that is wrong alone two; where none is, the first tensors of a model
+    /// that diverge, since all after them follow.
     private var telling: [ComparisonRow] {
         let failures = rows.filter { $0.verdict == .fail }
         let alone = failures.filter { [.isolated, .drawn].contains($0.mode) && !$0.isWiring }
@@ -70,7 +70,7 @@ extension VerificationReport {
             seen[row.kernel, default: 0] += 1
             return seen[row.kernel, default: 0] <= 2
         }
-        return Array(few.prefix(8))
+        return Array(few.prefix(alone.isEmpty ? 3 : 8))
     }
 }
 

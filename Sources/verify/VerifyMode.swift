@@ -56,10 +56,7 @@ enum VerifyMode {
             ("verify --mode drawn --only matmul", "Judge one operation at sizes that no fixture has."),
             ("verify --shapes 124M:4x64 --only gelu,residual", "Judge two at the sizes of a model and batch."),
             ("verify --case matmul/forward/drawn:B=1,T=3,C=65,OC=2", "Judge one call, of any sizes."),
-            (
-                "verify --case gelu/backward/bend --dump bend.h5",
-                "Judge one case, and keep it to look at."
-            ),
+            ("verify --case gelu/backward/bend --dump bend.h5", "Judge one case, and keep it to look at."),
             ("verify --kernels ./libmine.so", "Judge the kernels of a C library, in processes of their own."),
             (
                 "verify --model gpt2_124M.bin --state gpt2_124M_debug_state.bin",

@@ -1,4 +1,3 @@
-import Accuracy
 import GPT2
 import KernelCatalog
 import Kernels

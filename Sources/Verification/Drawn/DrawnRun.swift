@@ -25,11 +25,13 @@ struct DrawnRun {
             cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
         }
         var rows: [ComparisonRow] = []
+        var conduct = ConductRun(request, by: KernelSet(catalog.exact))
         for (number, cases) in all.enumerated() {
             progress("\(cases[0].kernel.name) at drawn sizes", Double(number) / Double(all.count))
             rows += try self.rows(cases[0].kernel, cases, KernelSet(catalog.exact))
+            try conduct.add(cases[0].kernel)
         }
-        return (all.reduce(0) { $0 + $1.count }, rows)
+        return (all.reduce(0) { $0 + $1.count }, rows + conduct.rows())
     }
 
     private func rows<K: Kernel<Float>>(

@@ -179,15 +179,14 @@ static void install(void) {
     heed_children();
 }
 
-/// Whether signals are handled; sets `errno` where they are not.
-static int is_ready(void) {
+int sentinel_is_ready(void) {
     pthread_once(&installation, install);
     if (record == NULL) errno = ENOMEM;
     return record != NULL;
 }
 
 int sentinel_watch(void *start, size_t bytes, enum sentinel_page kind) {
-    if (!is_ready()) return -1;
+    if (!sentinel_is_ready()) return -1;
     for (int i = 0; i < capacity; i++) {
         struct region *region = &record->regions[i];
         uintptr_t expected = 0;
@@ -214,7 +213,7 @@ void sentinel_unwatch(int handle) { atomic_store(&record->regions[handle].start,
 
 void sentinel_describe(const char *text) {
     atomic_store(&is_described, 0);
-    if (text == NULL || !is_ready()) return;
+    if (text == NULL || !sentinel_is_ready()) return;
     strncpy(description, text, sizeof description - 1);
     atomic_store(&is_described, 1);
 }
@@ -454,7 +453,7 @@ static int give_up(struct post *post, const int channel[2]) {
 }
 
 int sentinel_start(sentinel_body body, void *context, struct sentinel_child *child) {
-    if (!is_ready() || open_output() != 0) return -1;
+    if (!sentinel_is_ready() || open_output() != 0) return -1;
     // Whatever a child leaves behind comes to this process when the child is gone.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     heed_children();

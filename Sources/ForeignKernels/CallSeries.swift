@@ -51,7 +51,8 @@ public final class CallSeries: Sendable {
             image += 4 * bound.count
             if bound.argument.isResult { answer += 4 * bound.count }
             guard masks[index] > 0 else { continue }
-            for element in 0..<bound.count where bound.argument.coverage.contains(element, shape: bound.argument.shape) {
+            for element in 0..<bound.count where bound.argument.coverage.contains(element, shape: bound.argument.shape)
+            {
                 tape.byte(masks[index] + element).storeBytes(of: 1, as: UInt8.self)
             }
         }

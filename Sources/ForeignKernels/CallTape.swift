@@ -93,7 +93,9 @@ struct CallTape {
             // Multiples of the golden ratio: no two calls in a row have the same set, and there is no period.
             let fraction = UInt64(number) &* 0x9e37_79b9_7f4a_7c15
             let set = Int(fraction.multipliedFullWidth(by: UInt64(sets)).high)
-            for index in 0..<arguments { argument(index).copyMemory(from: image(index, set: set), byteCount: self[index, .bytes]) }
+            for index in 0..<arguments {
+                argument(index).copyMemory(from: image(index, set: set), byteCount: self[index, .bytes])
+            }
             call()
             self[.made] = number + 1
             compare(set, isFirst: seen.insert(set).inserted)

@@ -183,7 +183,9 @@ public final class GuardedBuffer: Sendable {
         func isIntact(_ zone: Slice<UnsafeRawBufferPointer>) -> Bool { zone.allSatisfy { $0 == Self.pattern } }
         let write = firstWrite ?? 0
         if write < 0 || !isIntact(inner[..<start]) { return "the kernel wrote before the argument's start" }
-        if write > byteCount || !isIntact(inner[(start + byteCount)...]) { return "the kernel wrote past the argument's end" }
+        if write > byteCount || !isIntact(inner[(start + byteCount)...]) {
+            return "the kernel wrote past the argument's end"
+        }
         return nil
     }
 }

@@ -38,7 +38,9 @@ public struct LeakWatch: Sendable {
         return Resource.allCases.reversed().lazy.compactMap { [growth] resource in
             let (looks, amount) = growth[resource.rawValue]
             let isBytes = resource == .heap || resource == .mapped
-            guard looks >= Self.looks || isBytes && looks >= Self.looksIfLarge && amount >= Self.large else { return nil }
+            guard looks >= Self.looks || isBytes && looks >= Self.looksIfLarge && amount >= Self.large else {
+                return nil
+            }
             return (resource, Int(amount) / (looks * Self.window))
         }.first
     }

@@ -14,6 +14,9 @@ enum sentinel_touch { sentinel_untouched = 0, sentinel_read = 1, sentinel_writte
 /// Whether the handler can tell a write from a read on this processor.
 int sentinel_tells_writes(void);
 
+/// Whether signals are handled, from the first time on that this is asked; sets `errno` where they are not.
+int sentinel_is_ready(void);
+
 /// What a watched page is.
 enum sentinel_page {
     sentinel_guard = 0, // beside an argument: closed to all access

@@ -17,6 +17,9 @@ struct AlikeElements: ElementSource {
     /// The elements at an argument's start, and around its middle and at its end, that stay.
     private static let (first, beside) = (64, 2)
 
+    /// How many of so many elements change.
+    static func changing(of count: Int) -> Int { max(0, count - first - 3 * beside - 1) }
+
     private static func stays(_ index: Int, of count: Int) -> Bool {
         index < first || index >= count - beside || abs(index - count / 2) <= beside
     }

@@ -391,6 +391,17 @@ size_t sentinel_output(char *text, size_t bytes) {
 /// In a process that foreign code starts: it ends with the one that started it.
 static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
+/// Has signals do what they do by default, but for those that are handled: whoever started the parent may have had some
+/// blocked or ignored.
+static void reset_signals(void) {
+    struct sigaction action;
+    for (int number = 1; number < NSIG; number++)
+        if (sigaction(number, NULL, &action) == 0 && action.sa_sigaction != handle) signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 /// The child's life: a command comes in, an answer goes out, until the parent is gone.
 static void serve(sentinel_body body, void *context, int channel, pid_t parent, struct post *post) {
     end_with_parent();
@@ -403,7 +414,7 @@ static void serve(sentinel_body body, void *context, int channel, pid_t parent, 
     // What it starts is in a session of its own, is handed to it when orphaned, and ends with it.
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    signal(SIGCHLD, SIG_DFL);
+    reset_signals();
     pthread_atfork(NULL, NULL, end_with_parent);
     struct rlimit none = {0, 0}, little = {most_output, most_output};
     setrlimit(RLIMIT_CORE, &none);

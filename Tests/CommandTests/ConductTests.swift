@@ -57,7 +57,7 @@ struct ConductTests {
         Fault(
             kernel: "residual forward",
             code: "float x = inp1[0]; *(volatile float *)inp1 = x + 1; *(volatile float *)inp1 = x;",
-            finding: "inp1 the kernel wrote to its input"),
+            finding: "inp1: the kernel wrote to its input"),
         Fault(
             kernel: "residual backward", code: "feenableexcept(FE_DIVBYZERO);",
             finding: "left floating-point exceptions unmasked"),
@@ -86,14 +86,14 @@ struct ConductTests {
                 timer_create(CLOCK_MONOTONIC, NULL, &timer), timer_settime(timer, 0, &soon, NULL);
                 """, finding: "left a timer running"),
         Fault(
-            kernel: "crossentropy_softmax backward", code: "dup2(open(\"/dev/null\", O_RDONLY), 0);",
+            kernel: "crossentropy_softmax backward", code: "int file = open(\"/\", O_RDONLY); dup2(file, 0), close(file);",
             finding: "closed or replaced descriptors"),
     ]
 
     static let ends: [Fault] = [
         Fault(kernel: "residual forward", code: "abort();", finding: "crashed on an abort (SIGABRT)"),
         Fault(
-            kernel: "residual backward", code: "void *p = malloc(40); free(p); free(p);",
+            kernel: "residual backward", code: "address = malloc(40); free(address); free(address);",
             finding: "saying 'free(): double free detected"),
         Fault(kernel: "gelu forward", code: "ualarm(1, 0); usleep(2000);", finding: "crashed on signal 14"),
         Fault(
@@ -108,7 +108,7 @@ struct ConductTests {
 
     static let habits: [Fault] = [
         Fault(
-            kernel: "residual forward", code: "memset(malloc(1 << 20), 1, 1 << 20);",
+            kernel: "residual forward", code: "address = malloc(1 << 20); memset(address, 1, 1 << 20);",
             finding: "leaks memory: 10"),
         Fault(kernel: "residual backward", code: "dup(0);", finding: "leaks file descriptors"),
         Fault(
@@ -147,7 +147,10 @@ struct ConductTests {
             kernel: "encoder forward",
             code: """
                 static int calls;
-                if (++calls == 2000) { size_t *p = malloc(200); free(p); p[1] = 0; free(p); }
+                if (++calls == 2000) {
+                    address = malloc(1000);
+                    free(address), ((volatile size_t *)address)[1] = 0, free(address);
+                }
                 """, finding: "freed memory twice"),
         Fault(
             kernel: "encoder backward",

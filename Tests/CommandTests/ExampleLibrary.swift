@@ -37,7 +37,10 @@ final class ExampleLibrary {
                 let start = try #require(source.range(of: "EXPORT void \(fault.function)("))
                 let end = try #require(source.range(of: "\n}\n", range: start.upperBound..<source.endIndex))
                 return source.replacingCharacters(in: end, with: "\n    \(fault.code)\n}\n")
-            }.replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + declarations)
+            }
+            // The C library has a function of that name.
+            .replacing(
+                "typedef ptrdiff_t index;", with: declarations + "\ntypedef ptrdiff_t place;\n#define index place")
         }
     }
 

@@ -72,7 +72,7 @@ public final class CallSeries: Sendable {
     /// Makes the calls: `call` makes one. What happened besides is told as ``CallIncident``.
     public func make(_ call: () -> Void) {
         Self.$current.withValue(self, operation: call)
-        if !isTaken.load(ordering: .relaxed) { tape.run(call) }
+        if !isTaken.load(ordering: .relaxed) { tape.run(inChild: false, call) }
     }
 
     /// The tape of the series that is under way and asks for calls of that kernel, for a library to run in a process that
@@ -110,6 +110,7 @@ public final class CallSeries: Sendable {
         if tape[.leaking] > 0, let resource = LeakWatch.Resource(rawValue: tape[.leaking] - 1) {
             findings.append((nil, resource.note(perCall: tape[.leakPerCall])))
         }
+        if tape[.freedTwice] > 0 { findings.append((nil, "the kernel freed memory twice")) }
         return findings
     }
 }

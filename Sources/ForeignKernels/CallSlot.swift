@@ -19,8 +19,6 @@ struct CallSlot {
         var float, floatElsewhere: UInt64
         /// What it left of its process, see ``ProcessState/Changes``.
         var kept, handlers: UInt64
-        /// 1 where it freed memory twice.
-        var heap: UInt64
 
         /// In words.
         var notes: [String] {
@@ -28,7 +26,6 @@ struct CallSlot {
                 + FloatingPointEnvironment.Changes(rawValue: UInt32(truncatingIfNeeded: floatElsewhere)).notes(
                     onAnotherThread: true)
                 + ProcessState.Changes(kinds: UInt32(truncatingIfNeeded: kept), handlers: handlers).notes
-                + (heap == 0 ? [] : ["the kernel freed memory twice"])
         }
     }
 
@@ -76,11 +73,11 @@ struct CallSlot {
     var answer: Answer {
         get {
             func word(_ index: Int) -> UInt64 { view[Self.answerStart + index] }
-            return Answer(float: word(0), floatElsewhere: word(1), kept: word(2), handlers: word(3), heap: word(4))
+            return Answer(float: word(0), floatElsewhere: word(1), kept: word(2), handlers: word(3))
         }
         nonmutating set {
             let words = [
-                newValue.float, newValue.floatElsewhere, newValue.kept, newValue.handlers, newValue.heap,
+                newValue.float, newValue.floatElsewhere, newValue.kept, newValue.handlers,
             ]
             for (index, word) in words.enumerated() { view[Self.answerStart + index] = word }
         }

@@ -20,6 +20,8 @@ struct CallTape {
         case changed
         /// What leaks, from 1 on, and how much a call leaves behind; 0 if nothing.
         case leaking, leakPerCall
+        /// 1 where memory was freed twice.
+        case freedTwice
     }
 
     /// A word of what is said of an argument.
@@ -35,9 +37,9 @@ struct CallTape {
     }
 
     /// Where the words of the arguments begin.
-    static let fieldStart = 16
+    static let fieldStart = 18
     /// Words that say where the sets, and the answers, begin, and their bytes for each set.
-    static let layout = (sets: 12, setBytes: 13, answers: 14, answerBytes: 15)
+    static let layout = (sets: 13, setBytes: 14, answers: 15, answerBytes: 16)
 
     private let words: UnsafeMutablePointer<UInt64>
 
@@ -84,8 +86,9 @@ struct CallTape {
 
     // MARK: - Running it
 
-    /// Makes the calls, each by `call`, and notes what they do; ends early where memory leaks that the machine may need.
-    func run(_ call: () -> Void) {
+    /// Makes the calls, each by `call`, and notes what they do; ends early where memory leaks that the machine may need, or
+    /// was freed twice, which is looked for in a child process only.
+    func run(inChild isChild: Bool, _ call: () -> Void) {
         let (sets, arguments) = (self[.sets], self[.arguments])
         var seen: Set<Int> = []
         var leaks = LeakWatch()
@@ -99,7 +102,12 @@ struct CallTape {
             call()
             self[.made] = number + 1
             compare(set, isFirst: seen.insert(set).inserted)
-            guard (number + 1) % LeakWatch.window == 0, let (resource, amount) = leaks.look() else { continue }
+            guard (number + 1) % LeakWatch.window == 0 else { continue }
+            if isChild && !LeakWatch.isHeapSound {
+                self[.freedTwice] = 1
+                return
+            }
+            guard let (resource, amount) = leaks.look() else { continue }
             (self[.leaking], self[.leakPerCall]) = (resource.rawValue + 1, amount)
             return
         }

@@ -41,14 +41,14 @@ final class Callee {
         ChildProcess.taint()
         let tape = CallTape(at: question.tape)
         func call() { library.run(function, kinds, question.words, threads: threads) }
-        if let tape { tape.run(call) } else { call() }
+        if let tape { tape.run(inChild: true, call) } else { call() }
         let float = FloatingPointEnvironment.restore()
         let changes = state.changes()
         // What takes long is looked at once.
         let elsewhere = tape == nil ? [] : FloatingPointEnvironment.restoreElsewhere()
         slot.answer = CallSlot.Answer(
             float: UInt64(float.rawValue), floatElsewhere: UInt64(elsewhere.rawValue), kept: UInt64(changes.kinds),
-            handlers: changes.handlers, heap: tape == nil || LeakWatch.isHeapSound ? 0 : 1)
+            handlers: changes.handlers)
         return .made
     }
 

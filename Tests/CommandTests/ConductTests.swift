@@ -8,7 +8,9 @@ import Testing
 /// a finding for each, at the kernel that did it.
 struct ConductTests {
     struct Fault {
-        let kernel, code, finding: String
+        let kernel, code: String
+        /// What is said of it; where it is chance, one of some, with bars between.
+        let finding: String
     }
 
     /// What C code needs for the faults.
@@ -86,7 +88,8 @@ struct ConductTests {
                 timer_create(CLOCK_MONOTONIC, NULL, &timer), timer_settime(timer, 0, &soon, NULL);
                 """, finding: "left a timer running"),
         Fault(
-            kernel: "crossentropy_softmax backward", code: "int file = open(\"/\", O_RDONLY); dup2(file, 0), close(file);",
+            kernel: "crossentropy_softmax backward",
+            code: "int file = open(\"/\", O_RDONLY); dup2(file, 0), close(file);",
             finding: "closed or replaced descriptors"),
     ]
 
@@ -146,12 +149,9 @@ struct ConductTests {
         Fault(
             kernel: "encoder forward",
             code: """
-                static int calls;
-                if (++calls == 2000) {
-                    address = malloc(1000);
+                address = malloc(1000);
                     free(address), ((volatile size_t *)address)[1] = 0, free(address);
-                }
-                """, finding: "freed memory twice"),
+                """, finding: "freed memory twice|crashed on an abort"),
         Fault(
             kernel: "encoder backward",
             code: "mmap(NULL, 1 << 16, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);", finding: "leaks memory: 64 KiB"
@@ -188,7 +188,10 @@ struct ConductTests {
         let failures = Dictionary(grouping: report.rows.filter { $0.verdict == .fail }) { "\($0.operation) \($0.pass)" }
         for fault in faults {
             let findings = failures[fault.kernel, default: []].map { "\($0.tensor) \($0.finding)" }
-            #expect(findings.contains { $0.contains(fault.finding) }, "\(fault.kernel): \(findings)")
+            let isFound = findings.contains { finding in
+                fault.finding.split(separator: "|").contains { finding.contains($0) }
+            }
+            #expect(isFound, "\(fault.kernel): \(findings)")
         }
         #expect(Set(failures.keys).subtracting(faults.map(\.kernel)) == [])
     }

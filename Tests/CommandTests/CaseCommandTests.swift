@@ -56,7 +56,7 @@ struct CaseCommandTests {
         // What is to blame, how to see it again and the verdict are the last lines.
         let blame = try #require(whole.output.range(of: "\nBlamed: layernorm forward"))
         let last = whole.output[blame.upperBound...].split(separator: "\n")
-        #expect(last.count <= 6 && last.contains { $0.hasPrefix("repeat: ") } && last.last?.hasPrefix("FAIL: ") == true)
+        #expect(last.count <= 8 && last.contains { $0.hasPrefix("repeat: ") } && last.last?.hasPrefix("FAIL: ") == true)
         for command in Set(commands) {
             let row = try #require(failures.first { $0.repetition == command })
             #expect(command.hasPrefix("swift run verify --kernels \(library.path) --case layernorm/forward/drawn:"))

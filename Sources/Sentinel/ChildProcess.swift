@@ -85,6 +85,10 @@ public final class ChildProcess: Sendable {
         return body()
     }
 
+    /// From now on what ends this process, if it is a child, is a kernel's doing, but for what comes from outside: the kernel
+    /// may have spoilt memory that only code of ours uses.
+    public static func taint() { sentinel_taint() }
+
     /// How many processes may wait at a time: each takes a file descriptor, of which they leave most to others.
     public static var most: Int { max(1, Int(min(rlimit.soft(RLIMIT_NOFILE) / 4, 64))) }
 

@@ -17,6 +17,8 @@ struct KernelTrial {
 
     private let results: [Argument]
     private let kernels: KernelSet<Float>
+    /// What this process is to be left as.
+    private let state = ProcessState()
     /// What a crash of this process is told by, while the kernel runs.
     private let crashNote: String
     /// Whether a call did not come back; there is no use in more of them.
@@ -78,12 +80,14 @@ struct KernelTrial {
         var kernels = kernels
         kernels.workers = workers
         FloatingPointEnvironment.restore(workers)
-        let incidents = try CallIncident.during { CrashNote.during(crashNote) { kernels.run(call.call) } }
-        let changed = FloatingPointEnvironment.restore(workers)
+        let incidents = try CallIncident.during {
+            CrashNote.during(crashNote) { call.protecting { kernels.run(call.call) } }
+        }
+        let left = FloatingPointEnvironment.restore(workers).notes() + state.changes().notes
         for incident in incidents { note(incident.argument, incident.note) }
         isOver = isOver || incidents.contains(where: \.isFatal)
         guard !asDecoy else { return [] }
-        if changed { note(nil, CallIncident.floatingPoint) }
+        for text in left { note(nil, text) }
         for (argument, text) in call.trespasses { note(argument, text) }
         return call.results.map { Array($0.buffer) }
     }

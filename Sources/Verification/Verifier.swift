@@ -67,10 +67,20 @@ public struct VerificationRequest {
         case .shapes(let shapes): return DrawnCase.all(of: catalog, at: shapes, seed: seed)
         case .one(let name):
             var found: [[DrawnCase]] = []
-            for kernel in catalog.kernels where name.names(kernel.name) {
+            for kernel in catalog.kernels where name.names(kernel.name) && !name.isConduct {
                 found.append([try DrawnCase(kernel, named: name.name, seed: seed)])
             }
             return found
+        }
+    }
+
+    /// Whether the kernel's conduct is to be tried.
+    func judgesConduct(_ kernel: KernelName) -> Bool {
+        guard judges(kernel, in: .drawn) else { return false }
+        return switch cases {
+        case .usual: true
+        case .shapes: false
+        case .one(let name): name.isConduct && name.names(kernel)
         }
     }
 
@@ -152,7 +162,7 @@ public struct Verifier {
             drawn = VerificationReport.Drawn(calls: found.calls, seed: request.seed)
             rows += found.rows
         }
-        if case .one(let name) = request.cases, records.isEmpty {
+        if case .one(let name) = request.cases, rows.isEmpty {
             throw CaseNameError(
                 "\(name) was not tried: "
                     + (request.libraries.isEmpty

@@ -39,11 +39,17 @@ struct DrawnRun {
             cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
         }
         var rows: [ComparisonRow] = []
+        var conduct = ConductRun(request, by: KernelSet(catalog.exact))
         for (number, cases) in all.enumerated() {
-            progress("\(cases[0].kernel.name) at drawn sizes", Double(number) / Double(all.count))
-            rows += try self.rows(cases[0].kernel, cases)
+            let kernel = cases[0].kernel
+            progress("\(kernel.name) at drawn sizes", Double(number) / Double(all.count))
+            rows += try self.rows(kernel, cases)
         }
-        return (all.reduce(0) { $0 + $1.count }, rows)
+        for kernel in catalog.kernels where request.judgesConduct(kernel.name) {
+            progress("the conduct of \(kernel.name)", 1)
+            try conduct.add(kernel)
+        }
+        return (all.reduce(0) { $0 + $1.count }, rows + conduct.rows())
     }
 
     private mutating func rows<K: Kernel<Float>>(

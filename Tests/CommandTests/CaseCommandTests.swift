@@ -158,6 +158,7 @@ struct CaseCommandTests {
         (["--dump", "case.h5"], "--dump writes one case; name it with --case"),
         (["--case", "matmul/primes", "--dump", "case.h5"], "name one pass, such as matmul/forward/primes"),
         (["--case", "gelu/forward/bend", "--dump", "/dev/null/case.h5"], "cannot be written"),
+        (["--case", "gelu/forward/conduct", "--dump", "case.h5"], "this case has more calls than one"),
         (["--shapes", "124M"], "--shapes: cannot read '124M'"),
         (["--shapes", "odd", "--mode", "chained"], "--shapes are those of the mode drawn"),
     ])

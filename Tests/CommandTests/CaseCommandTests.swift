@@ -32,11 +32,11 @@ struct CaseCommandTests {
 
     // MARK: - Repeating a failure
 
-    /// The last channel is left out where there are 768.
+    /// The last channel is 1 % off where there are 768.
     private static func library() throws -> ExampleLibrary {
         try ExampleLibrary(
-            replacing: "for (int c = 0; c < C; c++) out[row * C + c] = (x[c] - m)",
-            by: "for (int c = 0; c < C - (C == 768); c++) out[row * C + c] = (x[c] - m)")
+            replacing: "out[row * C + c] = (x[c] - m)",
+            by: "out[row * C + c] = (c == 767 && C == 768 ? 1.01f : 1) * (x[c] - m)")
     }
 
     /// Each command that a failing run shows is run by a shell as it stands, and fails in the same tensor.
@@ -94,6 +94,22 @@ struct CaseCommandTests {
         #expect(
             rows.count == 1
                 && rows.map(Self.place) == report.rows.prefix { $0.verdict == .fail }.prefix(1).map(Self.place))
+    }
+
+    /// In GitHub Actions an annotation says so too.
+    @Test func annotationsSayHowToRepeat() throws {
+        let library = try ExampleLibrary(replacing: "0.5f * inp[i]", by: "0.501f * inp[i]")
+        let run = try Run(
+            "verify",
+            [
+                "--kernels", library.path, "--fixture", "fixtures/kernels/gelu.h5", "--report", library.folder.path,
+                "--threads", "1",
+            ], environment: ["GITHUB_ACTIONS": "true"])
+        let annotation = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("::error ") })
+        #expect(
+            annotation.contains(
+                "%0Arepeat: swift run verify --kernels \(library.path) --threads 1 --fixture fixtures/kernels/gelu.h5 "
+                    + "--case gelu/forward/"))
     }
 
     // MARK: - One case

@@ -3,7 +3,7 @@
 /// x = n·ln 2 + r with |r| ≤ ½·ln 2 and n whole; ln 2 is split in two so that r is exact to its last bit; eʳ is a
 /// polynomial of degree 7; 2ⁿ is written into the exponent.
 ///
-/// - Max error: 1 ulp, on every x in −87.3...88.3. Below, 0; above, the value at 88.3, which no caller reaches. NaN stays
+/// - Max error: 1 ulp, on every x in −87.3365...88.3. Below, where results are subnormal, 0; above, the value at 88.3, which no caller reaches. NaN stays
 ///   NaN.
 ///
 /// Source: Cody and Waite 1980, Software Manual for the Elementary Functions; the coefficients are those of Cephes `expf`.
@@ -27,5 +27,5 @@ func exp(_ x: Vector) -> Vector {
 
     let bits = unsafeBitCast(shifted, to: IntVector.self)
     let power = unsafeBitCast((bits &<< 23) &+ IntVector(repeating: 0x3f80_0000), to: Vector.self)
-    return (mantissa * power).replacing(with: 0, where: x .< -87.3)
+    return (mantissa * power).replacing(with: 0, where: x .< -87.336_544)
 }

@@ -68,7 +68,9 @@ struct KernelTrial {
             !values.absent.contains($0.name)
         }
         answers = results.map { _ in [] }
-        crashNote = "verify: \(K.name) (\(kernels.implementation(of: kernel) ?? "none")), case \(name),"
+        // By the name that --case takes.
+        let title = "\(K.name.operation)/\(K.name.pass.rawValue)/\(name.split(separator: "/").last ?? "")"
+        crashNote = "verify: \(K.name) (\(kernels.implementation(of: kernel) ?? "none")), case \(title),"
     }
 
     /// Runs the kernel once and returns its results.

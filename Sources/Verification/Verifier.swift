@@ -52,6 +52,9 @@ public struct VerificationRequest {
         cases = .one(name)
     }
 
+    /// Whether the usual cases are asked for.
+    var isOfUsualCases: Bool { if case .usual = cases { true } else { false } }
+
     /// Whether one case alone is asked for.
     var isOfOneCase: Bool { if case .one = cases { true } else { false } }
 

@@ -8,8 +8,8 @@ extension DrawnCase {
     /// What the names of drawn cases begin with.
     static let prefix = "drawn:"
 
-    /// The name within its kernel: the sizes, `-bias` for an argument that the call goes without, the class of values if not the usual, and
-    /// what it overwrites: `drawn:B=1,T=3,C=65,OC=2,-dbias,overwrites=activations`.
+    /// The name within its kernel: the sizes, `-bias` for an argument that the call goes without, the class of values if it is
+    /// not the usual, and what it overwrites: `drawn:B=1,T=3,C=65,OC=2,-dbias,values=hard,overwrites=activations`.
     var name: String { Self.name(kernel, call) }
 
     private static func name<K: Kernel<Float>>(_: K.Type, _ call: DrawnCall) -> String {
@@ -52,8 +52,8 @@ extension DrawnCase {
                 guard names.contains(words[0]) else {
                     throw CaseNameError("\(K.name) has no size '\(words[0])'", words[0], among: names)
                 }
-                guard let value = Int32(words[1]), value > 0 else {
-                    throw CaseNameError("\(words[0]) needs a whole number from 1 to \(Int32.max), not '\(words[1])'")
+                guard let value = Int32(words[1]), value >= 0 else {
+                    throw CaseNameError("\(words[0]) needs a whole number of at most \(Int32.max), not '\(words[1])'")
                 }
                 guard sizes.updateValue(Int(value), forKey: words[0]) == nil else {
                     throw CaseNameError("\(words[0]) is given twice")

@@ -31,7 +31,9 @@ struct DrawnCase: Sendable {
         let recorded = models.flatMap { configuration, batch, sequence in
             CallRecorder.calls(of: configuration, batch: batch, sequence: sequence)
         }
-        return catalog.kernels.map { edges(of: $0, seed) + onValues(of: $0, seed) + ofModels($0, recorded, usually, seed) }
+        return catalog.kernels.map {
+            edges(of: $0, seed) + onValues(of: $0, seed) + ofModels($0, recorded, usually, seed)
+        }
     }
 
     /// The calls that models of those shapes make of each kernel of `catalog`.
@@ -59,10 +61,13 @@ struct DrawnCase: Sendable {
 
     private static func onValues<K: Kernel<Float>>(of kernel: K.Type, _ seed: UInt64) -> [DrawnCase] {
         onValues.flatMap { values, calls, elements in
-            (0..<calls).map { number in
-                let sizes = DrawnCall(small: kernel, elements: elements, seed: seed &+ UInt64(number) << 32).sizes
-                return DrawnCase(kernel, sizes: sizes, values: values, seed: seed)
-            }
+            // Of few sizes some are drawn twice.
+            let sizes = Set(
+                (0..<calls).map { number in
+                    DrawnCall(small: kernel, elements: elements, seed: seed &+ UInt64(number) << 32).sizes
+                })
+            return sizes.map { DrawnCase(kernel, sizes: $0, values: values, seed: seed) }
+                .sorted { $0.name < $1.name }
         }
     }
 

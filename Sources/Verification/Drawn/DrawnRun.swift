@@ -26,7 +26,7 @@ struct DrawnRun {
     /// The numbers of threads besides the set's own on which results must have the same bits, in turn.
     private static let threads = [1, 2, 3, 4, 5, 8, 16]
 
-    /// How many calls are computed at a time, on all processors, before they are tried.
+    /// How many calls are computed at a time, on all processors, before they are tried; of sizes that may be large, one.
     private static let ahead = 8
 
     /// Tries every kernel that is asked for: one row for each result of a kernel that holds at all sizes, and one for each
@@ -81,9 +81,10 @@ struct DrawnRun {
         var order: [String] = []
         var failures: [ComparisonRow] = []
         var ahead: [DrawnTrial.Prepared] = []
+        let most = request.isOfUsualCases ? Self.ahead : 1
         for (number, drawn) in cases.enumerated() {
             if ahead.isEmpty {
-                ahead = cases[number...].prefix(Self.ahead).concurrentMap { [catalog] in
+                ahead = cases[number...].prefix(most).concurrentMap { [catalog] in
                     DrawnTrial.Prepared(kernel, $0, by: KernelSet(catalog.exact))
                 }.reversed()
             }

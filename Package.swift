@@ -3,8 +3,8 @@ import Foundation
 import PackageDescription
 
 // Targets that loop over elements are optimised in every configuration, so that `swift run verify` is fast
-// without `-c release`.
-let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
+// without `-c release`; each as a whole, so that what one file declares is inlined in the loops of another.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"])]
 
 // FastKernels is compiled for one kind of CPU: PLUMBLINE_MARCH, or what this machine is. Its modules are optimised as a
 // whole in every configuration too, so that kernels and the vectors they are written in end up in one loop. Functions

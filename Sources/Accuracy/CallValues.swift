@@ -44,7 +44,9 @@ public struct CallValues<Scalar: KernelScalar>: Sendable {
 
 extension CallValues<Double> {
     /// The rounding error ε of every element of the results, given what they should hold. See ``KernelInDouble``.
-    public func roundingErrors<K: KernelInDouble>(of _: K.Type, truth: [String: [Double]]) -> [String: [Double]] {
+    public func roundingErrors<K: KernelInDouble>(
+        of _: K.Type, truth: [String: [Double]], by law: ErrorLaw
+    ) -> [String: [Double]] {
         let start = OwnedCall<K>(self)
         for bound in start.call.results where bound.argument.role == .output { bound.view.fill(0) }
         let right = start.withResults { argument in
@@ -55,7 +57,7 @@ extension CallValues<Double> {
         }
         // What the contract forgets stays NaN, and no bound.
         let errors = start.withResults { [Double](repeating: .nan, count: $0.count) }
-        right.call.roundingErrors(into: errors.call, from: start.call)
+        right.call.roundingErrors(into: errors.call, from: start.call, by: law)
         return errors.results
     }
 }

@@ -38,7 +38,7 @@ public struct KernelCase: Sendable {
         _: K.Type, name: String, _ values: CallValues<Float>, truth: [String: [Double]], torch: [String: [Float]] = [:]
     ) {
         let exact = values.converted(to: Double.self)
-        let errors = exact.roundingErrors(of: K.InDouble.self, truth: truth)
+        let errors = exact.roundingErrors(of: K.InDouble.self, truth: truth, by: .worst)
         let signature = K(sizes: values.sizes, overwrites: values.overwrites) { _ in nil }.signature
         (kernel, self.name, self.values) = (K.name, name, values)
         results = signature.results.filter { !values.absent.contains($0.name) }.map { argument in

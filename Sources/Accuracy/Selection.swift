@@ -36,31 +36,21 @@ struct Selection: Sendable, Hashable {
     }
 
     /// The sizes of the part of a call of that signature.
-    func sizes(of whole: Signature) -> [String: Int] {
-        var sizes = whole.sizesByName
-        for (name, positions) in positions where sizes[name] != nil { sizes[name] = positions.count }
-        // A size that is a product, such as C, the heads one after the other.
-        for axis in whole.arguments.flatMap(\.axes) where sizes[axis.name] != nil && axis.factors.count > 1 {
-            sizes[axis.name] = self.axes([axis])[0].extent
-        }
-        return sizes
-    }
+    func sizes(of whole: Signature) -> [String: Int] { whole.sizes(with: positions.mapValues(\.count)) }
 
     /// As few positions along the `independent` sizes as make the call no more work than `limit`, in operations and in
     /// elements; at least two of each, where there are two.
     static func of<K: Kernel>(
-        _ kernel: K.Type, _ whole: Signature, independent: Set<String>, limit: Int
+        _ kernel: K.Type, _ whole: Signature, independent: Set<String>, limit: Int, seed: UInt64
     ) -> Selection {
         let extents = Dictionary(
             whole.arguments.flatMap(\.axes).flatMap(\.factors).compactMap { factor in
                 factor.size.flatMap { independent.contains($0) ? ($0, factor.extent) : nil }
             }, uniquingKeysWith: { first, _ in first })
         var counts = extents
-        var generator = SplitMix64(state: UInt64(hashing: K.name.symbol))
+        var generator = SplitMix64(state: UInt64(hashing: K.name.symbol) ^ seed)
         while true {
-            let selection = Selection(
-                positions: counts.filter { $1 < extents[$0, default: 0] }.mapValues { Array(0..<$0) })
-            if K.work(at: selection.sizes(of: whole)) <= limit { break }
+            if K.work(at: whole.sizes(with: counts)) <= limit { break }
             // The name decides between two alike, so that every run takes the same.
             guard let (name, count) = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), count > 2 else {
                 break
@@ -86,5 +76,17 @@ struct Selection: Sendable, Hashable {
             return Int.random(in: start..<end, using: &generator)
         }
         return Array(0..<first) + others + Array(total - last..<total)
+    }
+}
+
+extension Signature {
+    /// The sizes where some are others: with them, what is a product of them, such as C, the heads one after the other.
+    public func sizes(with counts: [String: Int]) -> [String: Int] {
+        var sizes = sizesByName
+        for (name, count) in counts where sizes[name] != nil { sizes[name] = count }
+        for axis in arguments.flatMap(\.axes) where sizes[axis.name] != nil && axis.factors.count > 1 {
+            sizes[axis.name] = axis.resized { counts[$0] }.extent
+        }
+        return sizes
     }
 }

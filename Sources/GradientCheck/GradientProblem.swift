@@ -94,8 +94,8 @@ struct GradientProblem {
         let rounded = values.converted(to: Double.self)
         let truths = (Self.truth(K.self, exact, reference), Self.truth(K.self, rounded, reference))
         let errors = (
-            exact.roundingErrors(of: K.InDouble.self, truth: truths.0),
-            rounded.roundingErrors(of: K.InDouble.self, truth: truths.1)
+            exact.roundingErrors(of: K.InDouble.self, truth: truths.0, by: .worst),
+            rounded.roundingErrors(of: K.InDouble.self, truth: truths.1, by: .worst)
         )
         forwardErrors = forwardErrors(K.derivative.rounding, exact, reference)
         for gradient in gradients {
@@ -191,7 +191,7 @@ struct GradientProblem {
         _ rounding: K.Type, _ values: CallValues<Double>, _ reference: KernelSet<Double>
     ) -> [Double] {
         let truth = Self.truth(rounding, values, reference)
-        let errors = values.roundingErrors(of: K.InDouble.self, truth: truth)
+        let errors = values.roundingErrors(of: K.InDouble.self, truth: truth, by: .worst)
         return outputs.flatMap { errors[$0.argument.name] ?? [] }
     }
 }

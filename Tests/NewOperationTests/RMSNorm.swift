@@ -70,9 +70,19 @@ extension RMSNorm.Forward: KernelInDouble where Scalar == Double {
     ///
     ///     ε rstd = rstd·(½·C + 4)
     ///     ε out  = |out|·(½·C + 6)
-    func roundingErrors(into ε: Self, from start: Self) {
-        for row in 0..<B * T { ε.rstd[row] = rstd[row] * (Double(C) / 2 + 4) }
-        for i in 0..<out.count { ε.out[i] = abs(out[i]) * (Double(C) / 2 + 6) }
+    ///
+    /// where C is the error of the sum, relative to it.
+    func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
+        for row in 0..<B * T {
+            var (sum, terms) = (0.0, 0.0)
+            for i in row * C..<(row + 1) * C {
+                sum += inp[i] * inp[i]
+                terms += law.term(inp[i] * inp[i], of: C)
+            }
+            let bySum = sum == 0 ? 0 : law.sum(terms, of: C, total: sum) / sum / 2
+            ε.rstd[row] = rstd[row] * (bySum + 4)
+            for i in row * C..<(row + 1) * C { ε.out[i] = abs(out[i]) * (bySum + 6) }
+        }
     }
 }
 
@@ -81,18 +91,25 @@ extension RMSNorm.Backward: KernelInDouble where Scalar == Double {
     ///
     ///     ε dinp    = rstd·(4·G + (C + 8)·|norm|·mean(G·|norm|)) + |dinp|
     ///     ε dweight = (n + 2)·(|initial| + Σ |dout·norm|)
-    func roundingErrors(into ε: Self, from start: Self) {
-        for c in 0..<C { ε.dweight[c] = Double(B * T + 2) * abs(start.dweight[c]) }
+    func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
+        let n = B * T + 2
+        for c in 0..<C { ε.dweight[c] = law.term(start.dweight[c], of: n) }
         for row in 0..<B * T {
-            func norm(_ c: Int) -> Double { abs(inp[row * C + c]) * rstd[row] }
-            func G(_ c: Int) -> Double { abs(weight[c] * dout[row * C + c]) }
-            let mean = (0..<C).reduce(0) { $0 + G($1) * norm($1) } / Double(C)
+            func norm(_ c: Int) -> Double { inp[row * C + c] * rstd[row] }
+            func g(_ c: Int) -> Double { weight[c] * dout[row * C + c] }
+            var (sum, terms) = (0.0, 0.0)
+            for c in 0..<C {
+                sum += g(c) * norm(c)
+                terms += law.term(g(c) * norm(c), of: C + 8)
+            }
+            let mean = law.sum(terms, of: C + 8, total: sum) / Double(C)
             for c in 0..<C {
                 let i = row * C + c
-                ε.dinp[i] = rstd[row] * (4 * G(c) + Double(C + 8) * norm(c) * mean) + abs(dinp[i])
-                ε.dweight[c] += Double(B * T + 2) * abs(dout[i]) * norm(c)
+                ε.dinp[i] = rstd[row] * (4 * abs(g(c)) + abs(norm(c)) * mean) + abs(dinp[i])
+                ε.dweight[c] += law.term(dout[i] * norm(c), of: n)
             }
         }
+        for c in 0..<C { ε.dweight[c] = law.sum(ε.dweight[c], of: n, total: dweight[c]) }
     }
 }
 

@@ -53,11 +53,12 @@ public struct Binder<Scalar: KernelScalar> {
 
     // MARK: - Numbers
 
-    /// A size, and the least that it can be if that is not 1; one that is for checking alone is not passed to C.
+    /// A size, and the least that it can be if that is not 1; one that is for checking alone is not passed to C. Whether
+    /// the call is linear along it, see ``Size/isLinear``.
     public mutating func size(
-        _ name: String, _ value: inout Int, atLeast least: Int = 1, isPassed: Bool = true
+        _ name: String, _ value: inout Int, atLeast least: Int = 1, isPassed: Bool = true, isLinear: Bool = false
     ) -> Axis {
-        add(name, &value, least: least, isPassed: isPassed)
+        add(name, &value, least: least, isPassed: isPassed, isLinear: isLinear)
     }
 
     /// A size that is at least as large as another.
@@ -78,7 +79,7 @@ public struct Binder<Scalar: KernelScalar> {
 
     private mutating func add(
         _ name: String, _ value: inout Int, least: Int, leastName: String? = nil, divisor: Int = 1,
-        divisorName: String? = nil, isPassed: Bool = true
+        divisorName: String? = nil, isPassed: Bool = true, isLinear: Bool = false
     ) -> Axis {
         guard !onlyChecks else {
             isSound = isSound && value >= least && value % max(divisor, 1) == 0
@@ -87,7 +88,7 @@ public struct Binder<Scalar: KernelScalar> {
         func size(_ value: Int) -> Size {
             Size(
                 name: name, value: value, least: least, leastName: leastName, divisor: max(divisor, 1),
-                divisorName: divisorName, isPassed: isPassed)
+                divisorName: divisorName, isPassed: isPassed, isLinear: isLinear)
         }
         if let given = source.size { value = given(size(value)) }
         signature.sizes.append(size(value))

@@ -60,8 +60,10 @@ public protocol KernelInDouble: Kernel where Scalar == Double, InDouble == Self 
     /// Writes the rounding error ε of every element, to first order and in units of u, into the results of `ε`: those of a
     /// right implementation in any precision, given this call's inputs and results. See ``RoundingError``.
     ///
-    /// - Parameter start: a call whose results hold what this call's held before it.
-    func roundingErrors(into ε: Self, from start: Self)
+    /// - Parameters:
+    ///   - start: a call whose results hold what this call's held before it.
+    ///   - law: how errors come together in sums. Without sums, it changes nothing.
+    func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw)
 }
 
 /// A kernel that computes a derivative.

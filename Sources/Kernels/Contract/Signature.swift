@@ -12,6 +12,9 @@ public struct Size: Sendable, Hashable {
     let divisorName: String?
     /// Whether functions of the C ABI are handed it.
     public let isPassed: Bool
+    /// Whether the call is linear along it: where each argument that has the size is replaced by a sum over its positions
+    /// with some signs, the results that have it are their sums with those signs, and the others stay as they are.
+    public let isLinear: Bool
 
     /// What is wrong with the number; nil if it keeps its rule.
     public var problem: String? {

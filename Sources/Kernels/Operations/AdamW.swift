@@ -84,7 +84,7 @@ extension AdamW.Update: KernelInDouble where Scalar == Double {
     ///     ε m      = |m′| + max(β1, 3·w1)·|m| + 3·w1·|g|
     ///     ε v      =  v′  + max(β2, 3·w2)·v   + 4·w2·g²
     ///     ε params = |params′| + (2 + 3·lr·wd)·|params| + D·(ε_m/|m′| + 12 + E·k1 + ½·ρ·(ε_v/v′ + E·k2))
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let E = RoundingError.elementary
         let (lr, decay) = (Double(hyperparameters.learningRate), Double(hyperparameters.weightDecay))
         let (β1, β2) = (Double(hyperparameters.beta1), Double(hyperparameters.beta2))

@@ -125,10 +125,10 @@ extension Classifier.Forward: KernelInDouble where Scalar == Double {
     ///
     ///     ε lse    = s + 2 + E·(lse − max + 1) + |max| + |lse|
     ///     ε losses = ε lse + |l| + 2·(max − l) + (E + 1)·losses
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let E = RoundingError.elementary
         for row in 0..<B * T {
-            let (sum, l) = (ExponentialSum(logits, row * Vp..<row * Vp + V), logits[row * Vp + Int(targets[row])])
+            let (sum, l) = (ExponentialSum(logits, row * Vp..<row * Vp + V, by: law), logits[row * Vp + Int(targets[row])])
             ε.lse[row] =
                 sum.relativeError + 2 + E * (lse[row] - sum.maximum + 1) + abs(sum.maximum) + abs(lse[row])
             ε.losses[row] = ε.lse[row] + abs(l) + 2 * (sum.maximum - l) + (E + 1) * losses[row]
@@ -143,9 +143,9 @@ extension Classifier.Backward: KernelInDouble where Scalar == Double {
     ///     y = |logits| + |lse| + 2·|logits − lse| + 2·d + E + s + 2
     ///
     ///     ε dlogits = |dlosses|·(p·(y + 3) + 3·[v = target]) for v < V,   0 beyond
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for row in 0..<B * T {
-            let (sum, lse) = (ExponentialSum(logits, row * Vp..<row * Vp + V), lse[row])
+            let (sum, lse) = (ExponentialSum(logits, row * Vp..<row * Vp + V, by: law), lse[row])
             for v in 0..<Vp {
                 let logit = logits[row * Vp + v]
                 let y =

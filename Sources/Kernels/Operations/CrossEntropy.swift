@@ -42,7 +42,7 @@ extension CrossEntropy.Forward: KernelInDouble where Scalar == Double {
     /// +∞, one of 1 nothing.
     ///
     ///     ε losses = (E + 1)·|losses|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<B * T { ε.losses[i] = losses[i].isFinite ? (RoundingError.elementary + 1) * abs(losses[i]) : 0 }
     }
 }

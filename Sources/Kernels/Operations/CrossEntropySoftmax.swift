@@ -55,7 +55,7 @@ extension CrossEntropySoftmax.Backward: KernelInDouble where Scalar == Double {
     /// the other, which costs what stands in brackets more.
     ///
     ///     ε dlogits = 2·p·|dloss| + |dlogits| + [v = target]·(2·|dloss| + |initial|) for v < V,   0 beyond
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<dlogits.count {
             let (row, v) = (i / Vp, i % Vp)
             let dloss = abs(dlosses[row])

@@ -88,7 +88,7 @@ extension Encoder.Forward: KernelInDouble where Scalar == Double {
     /// One addition:
     ///
     ///     ε out = |out|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<out.count { ε.out[i] = abs(out[i]) }
     }
 }
@@ -99,19 +99,19 @@ extension Encoder.Backward: KernelInDouble where Scalar == Double {
     ///
     ///     ε dwte = k·(|initial| + Σ |dout|)
     ///     ε dwpe = B·(|initial| + Σ |dout|) for t < T,   0 beyond
-    public func roundingErrors(into ε: Self, from start: Self) {
-        for i in 0..<dwte.count { ε.dwte[i] = abs(start.dwte[i]) }
-        for i in 0..<dwpe.count { ε.dwpe[i] = abs(start.dwpe[i]) }
-        var addends = [Double](repeating: 0, count: V)
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
+        var addends = [Int](repeating: 0, count: V)
+        for row in 0..<B * T { addends[Int(inp[row])] += 1 }
+        for i in 0..<dwte.count { ε.dwte[i] = law.term(start.dwte[i], of: addends[i / C]) }
+        for i in 0..<dwpe.count { ε.dwpe[i] = i / C < T ? law.term(start.dwpe[i], of: B) : 0 }
         for row in 0..<B * T {
             let token = Int(inp[row])
-            addends[token] += 1
             for c in 0..<C {
-                ε.dwte[token * C + c] += abs(dout[row * C + c])
-                ε.dwpe[row % T * C + c] += abs(dout[row * C + c])
+                ε.dwte[token * C + c] += law.term(dout[row * C + c], of: addends[token])
+                ε.dwpe[row % T * C + c] += law.term(dout[row * C + c], of: B)
             }
         }
-        for i in 0..<dwte.count { ε.dwte[i] *= addends[i / C] }
-        for i in 0..<dwpe.count { ε.dwpe[i] *= i / C < T ? Double(B) : 0 }
+        for i in 0..<dwte.count { ε.dwte[i] = law.sum(ε.dwte[i], of: addends[i / C], total: dwte[i]) }
+        for i in 0..<T * C { ε.dwpe[i] = law.sum(ε.dwpe[i], of: B, total: dwpe[i]) }
     }
 }

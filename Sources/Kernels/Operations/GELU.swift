@@ -103,7 +103,7 @@ extension GELU.Forward: KernelInDouble where Scalar == Double {
     /// The sum 1 + tanh s and the product round relative to out; with τ and σ, the errors of tanh s and of s:
     ///
     ///     ε out = ½·|x|·(τ + σ) + 2·|out|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<N {
             let curve = GELU.Curve(at: inp[i])
             ε.out[i] = abs(inp[i]) / 2 * (curve.τ + curve.σ) + 2 * abs(out[i])
@@ -120,7 +120,7 @@ extension GELU.Backward: KernelInDouble where Scalar == Double {
     ///
     ///     ε dinp = |dout|·(½·(τ + σ + 1 + tanh s) + ½·|x|·s′·(h + 2·|tanh s|·σ + (5 + 3·f′)·sech² s) + 2·|gelu′|)
     ///            + |dinp|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<N {
             let (x, at) = (inp[i], GELU.Curve(at: inp[i]))
             let square = 3 * GELU.cubic * x * x

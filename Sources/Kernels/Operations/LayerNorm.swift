@@ -110,15 +110,23 @@ extension LayerNorm.Forward: KernelInDouble where Scalar == Double {
     ///     ε mean = M
     ///     ε rstd = rstd·R
     ///     ε out  = |weight|·(S + 2·N + (R + 3)·|norm|) + |bias| + |out|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let n = Double(C)
         for row in 0..<B * T {
             let elements = row * C..<(row + 1) * C
             let (mean, rstd) = (mean[row], rstd[row])
-            let M = (n + 1) * elements.reduce(0) { $0 + abs(inp[$1]) } / n
-            let σ = (elements.reduce(0) { $0 + (inp[$1] - mean) * (inp[$1] - mean) } / n).squareRoot()
+            let M = law.sum(elements.reduce(0) { $0 + law.term(inp[$1], of: C + 1) }, of: C + 1, total: n * mean) / n
+            var (squares, terms) = (0.0, 0.0)
+            for i in elements {
+                let square = (inp[i] - mean) * (inp[i] - mean)
+                squares += square
+                terms += law.term(square, of: C)
+            }
+            let σ = (squares / n).squareRoot()
             let S = M * rstd
-            let R = n / 2 + 7 + σ * rstd * S / 2 + Float.unitRoundoff * S * S / 2
+            // Relative to a variance of 0, which only eps adds to, they are nothing.
+            let byVariance = squares == 0 ? 0 : law.sum(terms, of: C, total: squares) / squares
+            let R = byVariance / 2 + 7 + σ * rstd * S / 2 + Float.unitRoundoff * S * S / 2
             ε.mean[row] = M
             ε.rstd[row] = rstd * R
             for i in elements {
@@ -136,25 +144,36 @@ extension LayerNorm.Backward: KernelInDouble where Scalar == Double {
     ///     ε dinp    = rstd·(5·G + (C + 8)·mean G + (C + 10)·N·mean(G·N)) + |dinp|
     ///     ε dweight = (n + 1)·(|initial| + Σ |dout·norm|) + Σ |dout|·(N + |norm|)
     ///     ε dbias   = n·(|initial| + Σ |dout|)
-    public func roundingErrors(into ε: Self, from start: Self) {
-        let (n, rows) = (Double(C), Double(B * T))
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
+        let (n, rows) = (Double(C), B * T)
         for c in 0..<C {
-            ε.dweight[c] = (rows + 1) * abs(start.dweight[c])
-            ε.dbias[c] = rows * abs(start.dbias[c])
+            ε.dweight[c] = law.term(start.dweight[c], of: rows + 1)
+            ε.dbias[c] = law.term(start.dbias[c], of: rows)
         }
-        for row in 0..<B * T {
+        for row in 0..<rows {
             let (mean, rstd) = (mean[row], rstd[row])
-            func G(_ c: Int) -> Double { abs(weight[c] * dout[row * C + c]) }
+            func g(_ c: Int) -> Double { weight[c] * dout[row * C + c] }
             func N(_ c: Int) -> Double { (abs(inp[row * C + c]) + abs(mean)) * rstd }
-            let meanG = (0..<C).reduce(0) { $0 + G($1) } / n
-            let meanGN = (0..<C).reduce(0) { $0 + G($1) * N($1) } / n
+            var (sumG, sumGNorm, termsG, termsGN) = (0.0, 0.0, 0.0, 0.0)
+            for c in 0..<C {
+                sumG += g(c)
+                sumGNorm += g(c) * (inp[row * C + c] - mean) * rstd
+                termsG += law.term(g(c), of: C + 8)
+                termsGN += law.term(g(c) * N(c), of: C + 10)
+            }
+            let errorG = law.sum(termsG, of: C + 8, total: sumG) / n
+            let errorGN = law.sum(termsGN, of: C + 10, total: abs(sumGNorm) + abs(sumG * mean) * rstd) / n
             for c in 0..<C {
                 let (i, d) = (row * C + c, abs(dout[row * C + c]))
                 let norm = abs(inp[i] - mean) * rstd
-                ε.dinp[i] = rstd * (5 * G(c) + (n + 8) * meanG + (n + 10) * N(c) * meanGN) + abs(dinp[i])
-                ε.dweight[c] += (rows + 1) * d * norm + d * (N(c) + norm)
-                ε.dbias[c] += rows * d
+                ε.dinp[i] = rstd * (5 * abs(g(c)) + errorG + N(c) * errorGN) + abs(dinp[i])
+                ε.dweight[c] += law.term(d * norm, of: rows + 1, error: d * (N(c) + norm))
+                ε.dbias[c] += law.term(d, of: rows)
             }
+        }
+        for c in 0..<C {
+            ε.dweight[c] = law.sum(ε.dweight[c], of: rows + 1, total: dweight[c])
+            ε.dbias[c] = law.sum(ε.dbias[c], of: rows, total: dbias[c])
         }
     }
 }

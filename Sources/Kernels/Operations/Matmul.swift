@@ -31,7 +31,8 @@ public enum Matmul {
         }
 
         public mutating func bind(_ b: inout Binder<Scalar>) {
-            let (B, T, C, OC) = (b.size("B", &B), b.size("T", &T), b.size("C", &C), b.size("OC", &OC))
+            let (B, T, C) = (b.size("B", &B), b.size("T", &T), b.size("C", &C))
+            let OC = b.size("OC", &OC, isLinear: true)
             b.output("out", &out, [B, T, OC], roundings: C.extent + 1, independent: [B, T, OC])
             b.input("inp", &inp, [B, T, C], .wide)
             b.input("weight", &weight, [OC, C], .wide)
@@ -71,7 +72,8 @@ public enum Matmul {
 
         public mutating func bind(_ b: inout Binder<Scalar>) {
             b.overwriting(&overwrites)
-            let (B, T, C, OC) = (b.size("B", &B), b.size("T", &T), b.size("C", &C), b.size("OC", &OC))
+            let (B, T) = (b.size("B", &B), b.size("T", &T))
+            let (C, OC) = (b.size("C", &C, isLinear: true), b.size("OC", &OC))
             let rows = B.extent * T.extent
             b.gradient(
                 "dinp", &dinp, [B, T, C], of: .activations, roundings: OC.extent + 1, independent: [B, T, C])
@@ -87,18 +89,31 @@ public enum Matmul {
         }
     }
 
-    /// product = times · (product + |a|·|b|), with strides from row to row and from column to column.
-    fileprivate static func addMagnitudes(
-        to product: MutableView<Double>, rows: Int, columns: Int, depth: Int, times: Int,
-        _ a: View<Double>, stride aStride: (Int, Int), _ b: View<Double>, stride bStride: (Int, Int)
+    /// The errors of `product` = initial + a·b, given what is there of the initial terms: a's and b's elements lie
+    /// by these strides from row to row and from column to column.
+    fileprivate static func errors(
+        into errors: MutableView<Double>, of product: MutableView<Double>, rows: Int, columns: Int, depth: Int, n: Int,
+        by law: ErrorLaw, _ a: View<Double>, stride aStride: (Int, Int), _ b: View<Double>, stride bStride: (Int, Int)
     ) {
         for i in 0..<rows {
-            for j in 0..<columns {
-                var sum = product[i * columns + j]
+            // Along b's rows where they lie close, which are then added to a row of terms.
+            if bStride.1 == 1 {
                 for k in 0..<depth {
-                    sum += abs(a[i * aStride.0 + k * aStride.1]) * abs(b[k * bStride.0 + j * bStride.1])
+                    let x = a[i * aStride.0 + k * aStride.1]
+                    for j in 0..<columns {
+                        errors[i * columns + j] += law.term(x * b[k * bStride.0 + j], of: n)
+                    }
                 }
-                product[i * columns + j] = Double(times) * sum
+            }
+            for j in 0..<columns {
+                let at = i * columns + j
+                if bStride.1 != 1 {
+                    for k in 0..<depth {
+                        errors[at] += law.term(
+                            a[i * aStride.0 + k * aStride.1] * b[k * bStride.0 + j * bStride.1], of: n)
+                    }
+                }
+                errors[at] = law.sum(errors[at], of: n, total: product[at])
             }
         }
     }
@@ -111,10 +126,11 @@ extension Matmul.Forward: KernelInDouble where Scalar == Double {
     ///     ε out = (C + 1)·(Σ |inp||weight| + |bias|),   C·Σ |inp||weight| without a bias
     ///
     /// Source: Higham 2002, section 3.1.
-    public func roundingErrors(into ε: Self, from start: Self) {
-        for i in 0..<out.count { ε.out[i] = bias.map { abs($0[i % OC]) } ?? 0 }
-        Matmul.addMagnitudes(
-            to: ε.out, rows: B * T, columns: OC, depth: C, times: C + (bias == nil ? 0 : 1),
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
+        let n = C + (bias == nil ? 0 : 1)
+        for i in 0..<out.count { ε.out[i] = law.term(bias.map { $0[i % OC] } ?? 0, of: n) }
+        Matmul.errors(
+            into: ε.out, of: out, rows: B * T, columns: OC, depth: C, n: n, by: law,
             inp, stride: (C, 1), weight, stride: (1, C))
     }
 }
@@ -125,19 +141,21 @@ extension Matmul.Backward: KernelInDouble where Scalar == Double {
     ///     ε dinp    = (OC + 1)·(|initial| + Σ |dout||weight|)
     ///     ε dweight = (B·T + 1)·(|initial| + Σ |dout||inp|)
     ///     ε dbias   = B·T·(|initial| + Σ |dout|)
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let rows = B * T
-        for i in 0..<dinp.count { ε.dinp[i] = abs(start.dinp[i]) }
-        Matmul.addMagnitudes(
-            to: ε.dinp, rows: rows, columns: C, depth: OC, times: OC + 1,
+        for i in 0..<dinp.count { ε.dinp[i] = law.term(start.dinp[i], of: OC + 1) }
+        Matmul.errors(
+            into: ε.dinp, of: dinp, rows: rows, columns: C, depth: OC, n: OC + 1, by: law,
             dout, stride: (OC, 1), weight, stride: (C, 1))
-        for i in 0..<dweight.count { ε.dweight[i] = abs(start.dweight[i]) }
-        Matmul.addMagnitudes(
-            to: ε.dweight, rows: OC, columns: C, depth: rows, times: rows + 1,
+        for i in 0..<dweight.count { ε.dweight[i] = law.term(start.dweight[i], of: rows + 1) }
+        Matmul.errors(
+            into: ε.dweight, of: dweight, rows: OC, columns: C, depth: rows, n: rows + 1, by: law,
             dout, stride: (1, OC), inp, stride: (C, 1))
-        guard let errors = ε.dbias, let initial = start.dbias else { return }
+        guard let errors = ε.dbias, let initial = start.dbias, let dbias else { return }
         for o in 0..<OC {
-            errors[o] = Double(rows) * (0..<rows).reduce(abs(initial[o])) { $0 + abs(dout[$1 * OC + o]) }
+            let first = law.term(initial[o], of: rows)
+            let terms = (0..<rows).reduce(first) { $0 + law.term(dout[$1 * OC + o], of: rows) }
+            errors[o] = law.sum(terms, of: rows, total: dbias[o])
         }
     }
 }

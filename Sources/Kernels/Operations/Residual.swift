@@ -73,7 +73,7 @@ extension Residual.Forward: KernelInDouble where Scalar == Double {
     /// One addition:
     ///
     ///     ε out = |out|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<N { ε.out[i] = abs(out[i]) }
     }
 }
@@ -82,7 +82,7 @@ extension Residual.Backward: KernelInDouble where Scalar == Double {
     /// One addition each:
     ///
     ///     ε dinp1 = |dinp1|,   ε dinp2 = |dinp2|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for i in 0..<N {
             ε.dinp1[i] = abs(dinp1[i])
             ε.dinp2[i] = abs(dinp2[i])

@@ -45,9 +45,9 @@ extension Softmax.Forward: KernelInDouble where Scalar == Double {
     /// flushed to 0.
     ///
     ///     ε probs = p·(2·d + E + Σ_j p_j·(2·d_j + E) + V + 1) for v < V,   0 beyond
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         for row in 0..<B * T {
-            let sum = ExponentialSum(logits, row * Vp..<row * Vp + V)
+            let sum = ExponentialSum(logits, row * Vp..<row * Vp + V, by: law)
             for i in row * Vp..<(row + 1) * Vp {
                 ε.probs[i] =
                     i < row * Vp + V
@@ -66,15 +66,17 @@ struct ExponentialSum {
     /// Of the sum: each term's, and one addition less than there are terms.
     private(set) var relativeError = 0.0
 
-    init(_ logits: View<Double>, _ row: Range<Int>) {
+    init(_ logits: View<Double>, _ row: Range<Int>, by law: ErrorLaw) {
         maximum = row.reduce(-.infinity) { max($0, logits[$1]) }
-        var sum = 0.0
+        let additions = row.count - 1
+        var (sum, terms) = (0.0, 0.0)
         for i in row {
             let exponential = exp(logits[i] - maximum)
             sum += exponential
+            terms += law.term(exponential, of: additions)
             relativeError += exponential * relativeError(ofTerm: logits[i])
         }
-        relativeError = relativeError / sum + Double(row.count - 1)
+        relativeError = (relativeError + law.sum(terms, of: additions, total: sum)) / sum
     }
 
     /// Of exp(logit − max): 2·(max − logit) + E.

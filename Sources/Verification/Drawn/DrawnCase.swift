@@ -40,9 +40,6 @@ struct DrawnCase: Sendable {
     private static let models: [(configuration: Configuration, batch: Int, sequence: Int)] = [
         (.d12, 1, 64), (.d12, 4, 64), (.d12, 1, 1024), (.d48, 1, 64),
     ]
-    /// The most operations and elements of a call: what is larger is tried at fewer of its independent positions.
-    private static let most = (operations: 320_000_000, elements: 1 << 21)
-
     private static func ofModels<K: Kernel<Float>>(
         _ kernel: K.Type, _ recorded: [CallRecorder.Call], _ seed: UInt64
     ) -> [DrawnCase] {
@@ -56,17 +53,20 @@ struct DrawnCase: Sendable {
     /// The sizes with the largest of those along which every result can be computed position by position cut in half, until
     /// the call is no larger than may be; nil where they cannot be.
     private static func reduced<K: Kernel<Float>>(_ whole: [String: Int], of _: K.Type) -> [String: Int]? {
-        var sizes = whole
+        guard let signature = try? K.signature(sizes: whole) else { return nil }
+        let common = signature.results.map(\.independent).reduce(Set(whole.keys)) { $0.intersection($1) }
+        var counts = whole.filter { common.contains($0.key) }
+        // What a forward call leaves must be computed for the whole of it.
+        let most = DrawnCall.derived(of: K.InDouble.self).isEmpty ? 2_600_000_000 : 320_000_000
         while true {
+            let sizes = signature.sizes(with: counts)
             let call = K(sizes: sizes) { _ in nil }
-            let signature = call.signature
-            let elements = signature.arguments.reduce(0) { $0 + $1.count }
-            if call.cost.operations <= most.operations, elements <= most.elements { return sizes }
-            let independent = signature.results.map(\.independent).reduce(Set(sizes.keys)) { $0.intersection($1) }
-            let largest = independent.max { (sizes[$0, default: 0], $0) < (sizes[$1, default: 0], $1) }
-            guard let largest, let size = sizes[largest], size > 1 else { return nil }
-            sizes[largest] = size / 2
-            if (try? K.signature(sizes: sizes)) == nil { return nil }
+            let elements = call.signature.arguments.reduce(0) { $0 + $1.count }
+            // Many elements only where there is much to compute of them.
+            if call.cost.operations <= most, elements <= max(1 << 21, call.cost.operations >> 4) { return sizes }
+            let largest = counts.max { ($0.value, $0.key) < ($1.value, $1.key) }
+            guard let largest, largest.value > 1 else { return nil }
+            counts[largest.key] = largest.value / 2
         }
     }
 }

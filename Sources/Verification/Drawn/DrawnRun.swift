@@ -1,9 +1,11 @@
 import Accuracy
+import Dispatch
 import Fixtures
 import KernelCatalog
 import Kernels
 import Reporting
 import Sentinel
+import Synchronization
 
 /// The verdict at sizes of the harness's own choosing.
 struct DrawnRun {
@@ -16,6 +18,9 @@ struct DrawnRun {
     /// The numbers of threads besides the set's own on which results must have the same bits, in turn.
     private static let threads = [1, 2, 3, 4, 5, 8, 16]
 
+    /// How many calls are computed at a time, on all processors, before they are tried.
+    private static let ahead = 8
+
     /// Tries every kernel that is asked for: one row for each result of a kernel that holds at all sizes, and one for each
     /// size at which it does not. `progress` is told the fraction done.
     ///
@@ -27,20 +32,26 @@ struct DrawnRun {
         var rows: [ComparisonRow] = []
         for (number, cases) in all.enumerated() {
             progress("\(cases[0].kernel.name) at drawn sizes", Double(number) / Double(all.count))
-            rows += try self.rows(cases[0].kernel, cases, KernelSet(catalog.exact))
+            rows += try self.rows(cases[0].kernel, cases)
         }
         return (all.reduce(0) { $0 + $1.count }, rows)
     }
 
     private func rows<K: Kernel<Float>>(
-        _ kernel: K.Type, _ cases: [DrawnCase], _ reference: KernelSet<Double>
+        _ kernel: K.Type, _ cases: [DrawnCase]
     ) throws(HarnessError) -> [ComparisonRow] {
         var held: [String: (count: Int, cases: Int, worst: ComparisonRow.Measure)] = [:]
         var order: [String] = []
         var failures: [ComparisonRow] = []
+        var ahead: [DrawnTrial.Prepared] = []
         for (number, drawn) in cases.enumerated() {
+            if ahead.isEmpty {
+                ahead = cases[number...].prefix(Self.ahead).concurrentMap { [catalog] in
+                    DrawnTrial.Prepared(kernel, $0.call, by: KernelSet(catalog.exact))
+                }.reversed()
+            }
             let threads = Self.threads[number % Self.threads.count]
-            let trial = try DrawnTrial(kernel, drawn.call, request.kernels, by: reference, threads: threads)
+            let trial = try DrawnTrial(kernel, drawn.call, ahead.removeLast(), request.kernels, threads: threads)
             for finding in trial.findings {
                 let argument = finding.truth.argument
                 let measure = ComparisonRow.Measure(finding.measure, shape: argument.shape)
@@ -90,5 +101,17 @@ struct DrawnRun {
         return ComparisonRow.Explanation(
             actual: finding.answer.map(Double.init), truth: result.values, bound: result.bounds, initial: nil,
             shape: result.argument.shape, coverage: .all, sizes: drawn.call.sizes)
+    }
+}
+
+extension RandomAccessCollection where Self: Sendable, Element: Sendable {
+    /// What `transform` makes of each element, on all processors.
+    fileprivate func concurrentMap<Made: Sendable>(_ transform: @Sendable (Element) -> Made) -> [Made] {
+        let made = Mutex<[Int: Made]>([:])
+        DispatchQueue.concurrentPerform(iterations: count) { number in
+            let one = transform(self[index(startIndex, offsetBy: number)])
+            made.withLock { $0[number] = one }
+        }
+        return made.withLock { made in (0..<count).compactMap { made[$0] } }
     }
 }

@@ -5,6 +5,21 @@ import Sentinel
 /// The trial of one kernel at drawn sizes: what it computes is held against the reference in double, the whole of it or,
 /// where the call is large, parts with all their ends.
 struct DrawnTrial {
+    /// What a call takes and should leave.
+    struct Prepared: Sendable {
+        fileprivate let values: CallValues<Float>
+        fileprivate let truth: Truth
+
+        /// Computes it, by a reference in double.
+        init<K: Kernel<Float>>(_: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>) {
+            let values = call.values(of: K.InDouble.self, by: reference)
+            guard let truth = try? Truth(call, of: K.self, by: reference, limit: 1 << 22, values: values) else {
+                preconditionFailure("\(K.name): no sizes \(call.sizes)")
+            }
+            (self.values, self.truth) = (values.converted(), truth)
+        }
+    }
+
     /// What was found at a result.
     struct Finding {
         /// What it should be.
@@ -12,7 +27,7 @@ struct DrawnTrial {
         /// What the kernel left there.
         let answer: [Float]
         let measure: ErrorMeasure
-        /// What the kernel did besides that it must not.
+        /// What is wrong of it besides: of errors within their bounds that chance does not make, or of what the kernel did.
         let notes: [String]
 
         /// Whether the result holds.
@@ -26,14 +41,11 @@ struct DrawnTrial {
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for it.
     init<K: Kernel<Float>>(
-        _ kernel: K.Type, _ call: DrawnCall, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>, threads: Int
+        _ kernel: K.Type, _ call: DrawnCall, _ prepared: Prepared, _ kernels: KernelSet<Float>, threads: Int
     ) throws(HarnessError) {
-        guard let truth = try? Truth(call, of: kernel, by: reference) else {
-            preconditionFailure("\(K.name): no sizes \(call.sizes)")
-        }
-        let values = call.values(of: K.InDouble.self, by: reference).converted(to: Float.self)
+        let truth = prepared.truth
         let trial = try KernelTrial(
-            briefly: kernel, values, "drawn at \(K.words(forSizes: call.sizes))", kernels, threads: threads)
+            briefly: kernel, prepared.values, "drawn at \(K.words(forSizes: call.sizes))", kernels, threads: threads)
         findings = zip(truth.results, trial.answers).enumerated().map { number, found in
             let (result, answers) = found
             // What was found at an input belongs to no result: the first will do.
@@ -41,14 +53,13 @@ struct DrawnTrial {
                 finding.argument == result.argument.name
                     || number == 0 && !truth.results.contains { $0.argument.name == finding.argument }
             }.map { $0.argument == result.argument.name ? $0.note : "\($0.argument): \($0.note)" }
-            var measure = ErrorMeasure()
-            let answer = answers.first ?? []
-            for (position, index) in result.indices.enumerated() where !answer.isEmpty {
-                measure.add(
-                    index: index, actual: Double(answer[index]), torch: nil, truth: result.values[position],
-                    bound: result.bounds[position])
+            guard let answer = answers.first else {
+                return Finding(truth: result, answer: [], measure: ErrorMeasure(), notes: notes)
             }
-            return Finding(truth: result, answer: answer, measure: measure, notes: notes)
+            let blocks = result.blocks(answer).flatMap { $0.holds ? nil : $0.words(of: result.argument) }
+            return Finding(
+                truth: result, answer: answer, measure: result.measure(answer),
+                notes: notes + [blocks].compactMap(\.self))
         }
     }
 }

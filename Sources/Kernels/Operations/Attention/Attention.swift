@@ -111,11 +111,11 @@ extension Attention.Forward: KernelInDouble where Scalar == Double {
     ///     ε preatt = ε_p
     ///     ε att    = att·(x + s + 2), at least what may be flushed;   0 above the diagonal
     ///     ε out    = Σ_j att_j·(x_j + L + 2)·|v_j| + s·|out|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         ε.preatt.fill(0)
         ε.att.fill(0)
         PackedToken.forEach(B: B, T: T, C: C, NH: NH) { token in
-            let row = ScoreRow(inp, at: token.q, inp, at: token.keys, hs: C / NH)
+            let row = ScoreRow(inp, at: token.q, inp, at: token.keys, hs: C / NH, by: law)
             for j in 0..<row.count {
                 ε.preatt[token.entries + j] = row.scoreErrors[j]
                 ε.att[token.entries + j] = max(
@@ -136,33 +136,42 @@ extension Attention.Backward: KernelInDouble where Scalar == Double {
     ///     ε dv      = (T − t)·|initial| + (T − t + 1)·Σ att·|dout|
     ///
     /// In dq and dk ε_dpreatt is at least that of hs + T + 5 roundings that underflow, which key and query magnify.
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let (hs, scale) = (C / NH, 1 / Double(C / NH).squareRoot())
-        PackedToken.startErrors(into: ε.dinp, from: start.dinp, T: T, C: C)
+        PackedToken.beginSums(into: ε.dinp, from: start.dinp, T: T, C: C, by: law)
         ε.dpreatt.fill(0)
         ε.datt.fill(0)
         PackedToken.forEach(B: B, T: T, C: C, NH: NH) { token in
-            let seen = Double(token.keys.count)
-            let entries = token.entries..<token.entries + token.keys.count
+            let seen = token.keys.count
+            let entries = token.entries..<token.entries + seen
             for (entry, v) in zip(entries, token.values) {
-                let sum = (0..<hs).reduce(0) { $0 + abs(dout[token.o + $1] * inp[v + $1]) }
-                ε.datt[entry] = Double(hs + 1) * (abs(start.datt[entry]) + sum)
+                var terms = law.term(start.datt[entry], of: hs + 1)
+                for i in 0..<hs { terms += law.term(dout[token.o + i] * inp[v + i], of: hs + 1) }
+                ε.datt[entry] = law.sum(terms, of: hs + 1, total: datt[entry])
             }
-            let byErrors = entries.reduce(0) { $0 + att[$1] * ε.datt[$1] }
-            let byValues = entries.reduce(0) { $0 + att[$1] * abs(datt[$1]) }
+            var (terms, expectation) = (0.0, 0.0)
+            for entry in entries {
+                expectation += att[entry] * datt[entry]
+                terms += law.term(att[entry] * datt[entry], of: seen + 3, error: att[entry] * ε.datt[entry])
+            }
             for (t2, entry) in entries.enumerated() {
-                let (k, v, seeing) = (token.keys[t2], token.values[t2], Double(T - t2))
+                let (k, v, seeing) = (token.keys[t2], token.values[t2], T - t2)
+                let (initial, own) = (start.dpreatt[entry], datt[entry])
+                let derivative = law.sum(
+                    terms + law.term(own, of: seen + 3), of: seen + 3, total: abs(own) + abs(expectation))
                 ε.dpreatt[entry] =
-                    seen * abs(start.dpreatt[entry])
-                    + abs(att[entry]) * (ε.datt[entry] + byErrors + (seen + 3) * (abs(datt[entry]) + byValues))
-                let underflow = Double(hs + T + 5) * RoundingError.underflow
-                let (error, value) = (max(ε.dpreatt[entry], underflow), abs(dpreatt[entry]))
+                    law.sum(law.term(initial, of: seen), of: seen, total: initial)
+                    + abs(att[entry]) * (ε.datt[entry] + derivative)
+                let error = scale * max(ε.dpreatt[entry], Double(hs + T + 5) * RoundingError.underflow)
+                let value = scale * dpreatt[entry]
                 for i in 0..<hs {
-                    ε.dinp[token.q + i] += scale * ((seen + 3) * value + error) * abs(inp[k + i])
-                    ε.dinp[k + i] += scale * ((seeing + 3) * value + error) * abs(inp[token.q + i])
-                    ε.dinp[v + i] += (seeing + 1) * abs(att[entry]) * abs(dout[token.o + i])
+                    let (query, key) = (inp[token.q + i], inp[k + i])
+                    ε.dinp[token.q + i] += law.term(value * key, of: seen + 3, error: error * key)
+                    ε.dinp[k + i] += law.term(value * query, of: seeing + 3, error: error * query)
+                    ε.dinp[v + i] += law.term(att[entry] * dout[token.o + i], of: seeing + 1)
                 }
             }
         }
+        PackedToken.endSums(in: ε.dinp, of: dinp, T: T, C: C, by: law)
     }
 }

@@ -59,14 +59,14 @@ extension CachedAttention.Forward: KernelInDouble where Scalar == Double {
     /// The caches are copies, exactly. With ε_p, x, s and L = S + t + 1 of ``ScoreRow``:
     ///
     ///     ε out = Σ_j att_j·(x_j + L + 2)·|v_j| + s·|out|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let hs = C / NH
         ε.keyCache.fill(0)
         ε.valueCache.fill(0)
         for row in 0..<B * NH * T {
             let (b, h, t) = (row / (NH * T), row / T % NH, row % T)
             let places = (0...S + t).map { (b * P + $0) * C + h * hs }
-            let scores = ScoreRow(inp, at: (b * T + t) * 3 * C + h * hs, View(keyCache), at: places, hs: hs)
+            let scores = ScoreRow(inp, at: (b * T + t) * 3 * C + h * hs, View(keyCache), at: places, hs: hs, by: law)
             scores.outErrors(
                 into: ε.out, out, at: (b * T + t) * C + h * hs, View(valueCache), at: places, hs: hs)
         }

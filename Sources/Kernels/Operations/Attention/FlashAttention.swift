@@ -131,9 +131,9 @@ extension FlashAttention.Forward: KernelInDouble where Scalar == Double {
     ///
     ///     ε out = Σ_j att_j·(x_j + L + 2)·|v_j| + s·|out|
     ///     ε lse = ε_p + s + E + 2 + E·(lse − max) + |max| + |lse|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         PackedToken.forEach(B: B, T: T, C: C, NH: NH) { token in
-            let row = ScoreRow(inp, at: token.q, inp, at: token.keys, hs: C / NH)
+            let row = ScoreRow(inp, at: token.q, inp, at: token.keys, hs: C / NH, by: law)
             ε.lse[token.row] = row.lseError
             row.outErrors(into: ε.out, out, at: token.o, inp, at: token.values, hs: C / NH)
         }
@@ -154,36 +154,51 @@ extension FlashAttention.Backward: KernelInDouble where Scalar == Double {
     ///     ε dq = L·|initial| + Σ (ε_ds + (L + 3)·|ds|)·|k| / √hs
     ///     ε dk = (T − t)·|initial| + Σ (ε_ds + (T − t + 3)·|ds|)·|q| / √hs
     ///     ε dv = (T − t)·|initial| + Σ att·(y + T − t + 1)·|dout|
-    public func roundingErrors(into ε: Self, from start: Self) {
+    public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let (hs, scale) = (C / NH, 1 / Double(C / NH).squareRoot())
-        PackedToken.startErrors(into: ε.dinp, from: start.dinp, T: T, C: C)
+        PackedToken.beginSums(into: ε.dinp, from: start.dinp, T: T, C: C, by: law)
         PackedToken.forEach(B: B, T: T, C: C, NH: NH) { token in
-            let row = ScoreRow(inp, at: token.q, inp, at: token.keys, hs: hs)
-            let (seen, lse) = (Double(row.count), lse[token.row])
+            let row = ScoreRow(inp, at: token.q, inp, at: token.keys, hs: hs, by: law)
+            let (seen, lse) = (row.count, lse[token.row])
             let att = row.scores.map { exp($0 - lse) }
-            let datt = token.values.map { v in (0..<hs).reduce(0) { $0 + dout[token.o + $1] * inp[v + $1] } }
-            let errorDatt = token.values.map { v in
-                Double(hs) * (0..<hs).reduce(0) { $0 + abs(dout[token.o + $1] * inp[v + $1]) }
-            }
             let y = row.scores.enumerated().map { t2, p in
                 row.exponentialErrors[t2] + row.sumError + abs(p) + abs(lse) + 2 * abs(p - lse) + 2
             }
-            let D = (0..<hs).reduce(0) { $0 + dout[token.o + $1] * out[token.o + $1] }
-            var errorD = Double(hs + 1) * (0..<hs).reduce(0) { $0 + abs(dout[token.o + $1] * out[token.o + $1]) }
-            for t2 in att.indices { errorD += att[t2] * ((y[t2] + seen + 3) * abs(datt[t2]) + errorDatt[t2]) }
-            for t2 in att.indices {
-                let (k, v, seeing) = (token.keys[t2], token.values[t2], Double(T - t2))
-                let ds = abs(att[t2] * (datt[t2] - D))
-                let errorAtt = max(att[t2] * y[t2], RoundingError.flushed)
-                let error = max(
-                    (errorAtt + 3 * att[t2]) * (abs(datt[t2]) + abs(D)) + att[t2] * (errorDatt[t2] + errorD),
-                    Double(hs + T + 5) * RoundingError.underflow)
+            /// The inner product of dout and what begins there, with its error.
+            func product(_ other: (Int) -> Double, of n: Int) -> (value: Double, error: Double) {
+                var (sum, terms) = (0.0, 0.0)
                 for i in 0..<hs {
-                    ε.dinp[token.q + i] += scale * (error + (seen + 3) * ds) * abs(inp[k + i])
-                    ε.dinp[k + i] += scale * (error + (seeing + 3) * ds) * abs(inp[token.q + i])
-                    ε.dinp[v + i] += (errorAtt + att[t2] * (seeing + 1)) * abs(dout[token.o + i])
+                    let term = dout[token.o + i] * other(i)
+                    sum += term
+                    terms += law.term(term, of: n)
+                }
+                return (sum, law.sum(terms, of: n, total: sum))
+            }
+            let datt = token.values.map { v in product({ inp[v + $0] }, of: hs) }
+            var (D, errorD) = product({ out[token.o + $0] }, of: hs + 1)
+            var terms = 0.0
+            for t2 in att.indices {
+                let error = att[t2] * (y[t2] * abs(datt[t2].value) + datt[t2].error)
+                terms += law.term(att[t2] * datt[t2].value, of: seen + 3, error: error)
+            }
+            errorD += law.sum(terms, of: seen + 3, total: D)
+            for t2 in att.indices {
+                let (k, v, seeing) = (token.keys[t2], token.values[t2], T - t2)
+                let ds = scale * att[t2] * (datt[t2].value - D)
+                let errorAtt = max(att[t2] * y[t2], RoundingError.flushed)
+                let error =
+                    scale
+                    * max(
+                        (errorAtt + 3 * att[t2]) * (abs(datt[t2].value) + abs(D)) + att[t2] * (datt[t2].error + errorD),
+                        Double(hs + T + 5) * RoundingError.underflow)
+                for i in 0..<hs {
+                    let (query, key, dout) = (inp[token.q + i], inp[k + i], dout[token.o + i])
+                    ε.dinp[token.q + i] += law.term(ds * key, of: seen + 3, error: error * key)
+                    ε.dinp[k + i] += law.term(ds * query, of: seeing + 3, error: error * query)
+                    ε.dinp[v + i] += law.term(att[t2] * dout, of: seeing + 1, error: errorAtt * dout)
                 }
             }
         }
+        PackedToken.endSums(in: ε.dinp, of: dinp, T: T, C: C, by: law)
     }
 }

@@ -22,19 +22,34 @@ struct ScoreRow {
     /// How many keys the query sees.
     var count: Int { scores.count }
 
+    private let law: ErrorLaw
+
     /// The row of the query of `hs` numbers at `q` in `queries`, with the keys that begin at those places in `keys`.
-    init(_ queries: View<Double>, at q: Int, _ keys: View<Double>, at places: [Int], hs: Int) {
+    init(_ queries: View<Double>, at q: Int, _ keys: View<Double>, at places: [Int], hs: Int, by law: ErrorLaw) {
         let scale = 1 / Double(hs).squareRoot()
-        let scores = places.map { k in scale * (0..<hs).reduce(0) { $0 + queries[q + $1] * keys[k + $1] } }
-        scoreErrors = places.map { k in
-            Double(hs + 3) * scale * (0..<hs).reduce(0) { $0 + abs(queries[q + $1] * keys[k + $1]) }
+        var (scores, scoreErrors) = ([Double](), [Double]())
+        for k in places {
+            var (score, terms) = (0.0, 0.0)
+            for i in 0..<hs {
+                let product = queries[q + i] * keys[k + i]
+                score += product
+                terms += law.term(product, of: hs + 3)
+            }
+            scores.append(scale * score)
+            scoreErrors.append(scale * law.sum(terms, of: hs + 3, total: score))
         }
         let maximum = scores.max() ?? 0
-        exponentialErrors = zip(scoreErrors, scores).map { $0 + 2 * (maximum - $1) + RoundingError.elementary }
-        let powers = scores.map { exp($0 - maximum) }
-        let total = powers.reduce(0, +)
-        sumError = zip(powers, exponentialErrors).reduce(0) { $0 + $1.0 * $1.1 } / total + Double(scores.count)
-        (self.scores, self.maximum, lse) = (scores, maximum, maximum + log(total))
+        var (sum, terms, byFunction) = (0.0, 0.0, 0.0)
+        exponentialErrors = zip(scoreErrors, scores).map { error, score in
+            let (d, power) = (maximum - score, exp(score - maximum))
+            sum += power
+            terms += law.term(power, of: places.count, error: power * error)
+            byFunction += power * (2 * d + RoundingError.elementary)
+            return error + 2 * d + RoundingError.elementary
+        }
+        sumError = (byFunction + law.sum(terms, of: places.count, total: sum)) / sum
+        (self.scores, self.scoreErrors, self.law) = (scores, scoreErrors, law)
+        (self.maximum, lse) = (maximum, maximum + log(sum))
     }
 
     /// The probability of key j.
@@ -44,14 +59,22 @@ struct ScoreRow {
     /// places. The sum's error is common to a row:
     ///
     ///     ε out = Σ_j att_j·(x_j + L + 2)·|v_j| + s·|out|
+    ///
+    /// with att_j·x_j at least what may be flushed.
     func outErrors(
         into errors: MutableView<Double>, _ out: MutableView<Double>, at o: Int, _ values: View<Double>,
         at places: [Int], hs: Int
     ) {
-        for i in o..<o + hs { errors[i] = sumError * abs(out[i]) }
+        for i in o..<o + hs { errors[i] = 0 }
         for (j, v) in places.enumerated() {
-            let weight = max(att(j) * (exponentialErrors[j] + Double(count) + 2), RoundingError.flushed)
-            for i in 0..<hs { errors[o + i] += weight * abs(values[v + i]) }
+            let att = att(j)
+            let error = max(att * exponentialErrors[j], RoundingError.flushed)
+            for i in 0..<hs {
+                errors[o + i] += law.term(att * values[v + i], of: count + 2, error: error * values[v + i])
+            }
+        }
+        for i in o..<o + hs {
+            errors[i] = law.sum(errors[i], of: count + 2, total: out[i]) + sumError * abs(out[i])
         }
     }
 
@@ -91,12 +114,23 @@ struct PackedToken {
         }
     }
 
-    /// The error that what dinp held before brings: a query's once for each token seen, a key's and a value's for each
-    /// that sees it.
-    static func startErrors(into errors: MutableView<Double>, from dinp: MutableView<Double>, T: Int, C: Int) {
-        for i in 0..<dinp.count {
-            let t = i / (3 * C) % T
-            errors[i] = Double(i % (3 * C) < C ? t + 1 : T - t) * abs(dinp[i])
-        }
+    /// Begins the sums of dinp's errors with what it held before: a query's is rounded once for each token that it sees, a
+    /// key's and a value's once for each that sees it.
+    static func beginSums(
+        into errors: MutableView<Double>, from dinp: MutableView<Double>, T: Int, C: Int, by law: ErrorLaw
+    ) {
+        for i in 0..<dinp.count { errors[i] = law.term(dinp[i], of: additions(i, T: T, C: C)) }
+    }
+
+    /// Ends the sums of dinp's errors.
+    static func endSums(
+        in errors: MutableView<Double>, of dinp: MutableView<Double>, T: Int, C: Int, by law: ErrorLaw
+    ) {
+        for i in 0..<dinp.count { errors[i] = law.sum(errors[i], of: additions(i, T: T, C: C), total: dinp[i]) }
+    }
+
+    private static func additions(_ i: Int, T: Int, C: Int) -> Int {
+        let t = i / (3 * C) % T
+        return i % (3 * C) < C ? t + 1 : T - t
     }
 }

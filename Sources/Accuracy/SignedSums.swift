@@ -1,0 +1,101 @@
+import Kernels
+import Tensors
+
+/// Sums of elements with random signs, block by block along a size in which a call is linear: each element of a result is in
+/// one, so that a product too large to be computed again is compared whole, at the cost of a small one.
+///
+///     Σ_o r_o·out[row,o] = inp[row]·Σ_o r_o·weight[o],   r_o = ±1
+///
+/// Source: Freivalds 1977, Probabilistic machines can use less running time.
+struct SignedSums: Sendable {
+    /// The size.
+    let size: String
+    /// Its positions, and how many of them a block has.
+    let extent, width: Int
+    /// The signs come from this.
+    let seed: UInt64
+
+    /// The blocks.
+    var count: Int { (extent + width - 1) / width }
+
+    /// Blocks as narrow as leave a call of `kernel` no more work than `limit`, of at least 32 positions; nil where the call is
+    /// linear along no size.
+    init?<K: Kernel>(_: K.Type, _ whole: Signature, seed: UInt64, limit: Int) {
+        guard let size = whole.sizes.first(where: \.isLinear) else { return nil }
+        (self.size, extent, self.seed) = (size.name, size.value, seed)
+        var width = 32
+        var sizes = whole.sizesByName
+        while width < size.value {
+            sizes[size.name] = (size.value + width - 1) / width
+            if K.work(at: sizes) <= limit { break }
+            width *= 2
+        }
+        self.width = width
+    }
+
+    /// Whether the argument has the size.
+    func folds(_ argument: Argument) -> Bool { argument.axes.flatMap(\.factors).contains { $0.size == size } }
+
+    /// The sums of an argument's elements, in its order.
+    @specialized(where Number == Float)
+    @specialized(where Number == Double)
+    func sums<Number: KernelScalar>(of numbers: [Number], _ argument: Argument) -> [Double] {
+        fold(numbers, argument) { x, sum, sign in sum + sign * Double(x) }
+    }
+
+    /// The roots of the sums of their squares: what the sums come to at random.
+    func magnitudes(of numbers: [Double], _ argument: Argument) -> [Double] {
+        fold(numbers, argument) { x, sum, _ in sum + x * x }.map { $0.squareRoot() }
+    }
+
+    @inline(__always)
+    private func fold<Number>(
+        _ numbers: [Number], _ argument: Argument, _ add: (_ number: Number, _ sum: Double, _ sign: Double) -> Double
+    ) -> [Double] {
+        let factors = argument.axes.flatMap(\.factors)
+        guard let at = factors.firstIndex(where: { $0.size == size }) else { return [] }
+        let outer = factors[..<at].reduce(1) { $0 * $1.extent }
+        let inner = factors[(at + 1)...].reduce(1) { $0 * $1.extent }
+        var generator = SplitMix64(state: seed)
+        let signs = (0..<extent).map { _ in generator.next() & 1 == 0 ? 1.0 : -1.0 }
+        var sums = [Double](repeating: 0, count: outer * count * inner)
+        numbers.withUnsafeBufferPointer { numbers in
+            sums.withUnsafeMutableBufferPointer { sums in
+                for o in 0..<outer {
+                    for position in 0..<extent {
+                        let (from, to) = ((o * extent + position) * inner, (o * count + position / width) * inner)
+                        for i in 0..<inner { sums[to + i] = add(numbers[from + i], sums[to + i], signs[position]) }
+                    }
+                }
+            }
+        }
+        return sums
+    }
+
+    /// What the call of the sums takes, where `fold` makes them of each argument that has the size.
+    private func folded<K: KernelInDouble>(
+        _ values: CallValues<Double>, of _: K.Type, _ whole: Signature, by fold: ([Double], Argument) -> [Double]
+    ) -> CallValues<Double> {
+        var folded = values
+        folded.sizes[size] = count
+        for argument in whole.arguments where folds(argument) {
+            folded.numbers[argument.name] = values.numbers[argument.name].map { fold($0, argument) }
+        }
+        return folded
+    }
+
+    /// What the sums of each result that has the size should be, and how far from that they are at random.
+    func truth<K: KernelInDouble>(
+        of values: CallValues<Double>, _ kernel: K.Type, _ whole: Signature, by reference: KernelSet<Double>
+    ) -> [String: (values: [Double], deviations: [Double])] {
+        let truth = folded(values, of: kernel, whole, by: sums).results(of: kernel, by: reference)
+        let errors = folded(values, of: kernel, whole, by: magnitudes).roundingErrors(
+            of: kernel, truth: truth, by: .random)
+        return Dictionary(
+            uniqueKeysWithValues: whole.results.filter { $0.axes.last?.name == size && truth[$0.name] != nil }.map {
+                argument in
+                let deviations = (errors[argument.name] ?? []).map { argument.bound(error: $0) }
+                return (argument.name, (truth[argument.name] ?? [], deviations))
+            })
+    }
+}

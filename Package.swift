@@ -113,7 +113,8 @@ let package = Package(
         .executableTarget(
             name: "verify",
             dependencies: [
-                "ForeignKernels", "GradientCheck", "KernelCatalog", "Kernels", "Platform", "Reporting", "SelfTest",
+                "ForeignKernels", "GPT2", "GradientCheck", "KernelCatalog", "Kernels", "Platform", "Reporting",
+                "SelfTest",
                 "Terminal", "Verification",
             ]),
         .executableTarget(
@@ -130,7 +131,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Benchmarking", "ForeignKernels", "KernelCatalog", "Kernels", "Platform", "Reporting", "SelfTest",
+                "Benchmarking", "ForeignKernels", "GPT2", "KernelCatalog", "Kernels", "Platform", "Reporting",
+                "SelfTest",
                 "Terminal",
             ]),
 
@@ -160,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "NewOperationTests",
             dependencies: [
-                "Accuracy", "Benchmarking", "ForeignKernels", "GradientCheck", "KernelCatalog", "Kernels", "Reporting",
-                "SelfTest", "Tensors", "TestSupport", "Verification",
+                "Accuracy", "Benchmarking", "ForeignKernels", "GPT2", "GradientCheck", "KernelCatalog", "Kernels",
+                "Reporting", "SelfTest", "Tensors", "TestSupport", "Verification",
             ]),
         .testTarget(
             name: "AccuracyTests",
@@ -170,7 +172,8 @@ let package = Package(
         .testTarget(
             name: "BenchmarkingTests",
             dependencies: [
-                "Benchmarking", "KernelCatalog", "Kernels", "Platform", "ReferenceKernels", "Reporting", "Tensors",
+                "Benchmarking", "GPT2", "KernelCatalog", "Kernels", "Platform", "ReferenceKernels", "Reporting",
+                "Tensors",
             ]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

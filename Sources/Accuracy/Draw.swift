@@ -46,13 +46,13 @@ public struct DrawnCall: Sendable, Hashable {
         (self.sizes, self.absent, self.overwrites, self.seed) = (sizes, absent, overwrites, seed)
     }
 
-    /// What the call takes, every number exact in float32; what follows from a forward call comes from that of `reference`,
-    /// and all else from `source`, which is the draw unless given.
+    /// What the call takes; what follows from a forward call comes from that of `reference`, rounded, and all else from
+    /// `source`, which is the draw unless given.
     ///
     /// - Precondition: the contract accepts the sizes.
     public func values<K: KernelInDouble>(
         of kernel: K.Type, by reference: KernelSet<Double>, from source: (any ElementSource)? = nil
-    ) -> CallValues<Double> {
+    ) -> CallValues<Float> {
         values(of: kernel, at: Selection(), by: reference, from: source)
     }
 
@@ -60,7 +60,7 @@ public struct DrawnCall: Sendable, Hashable {
     func values<K: KernelInDouble>(
         of kernel: K.Type, at selection: Selection, by reference: KernelSet<Double>,
         from source: (any ElementSource)? = nil
-    ) -> CallValues<Double> {
+    ) -> CallValues<Float> {
         let filling = Filling(source: source ?? self, selection: selection, reference: reference)
         return filling.values(of: kernel, filling.left(to: kernel, self), self)
     }
@@ -83,16 +83,20 @@ public struct DrawnCall: Sendable, Hashable {
 /// Where the elements of arguments come from that follow from no forward call; each is asked for by its flat index in the
 /// whole argument.
 public protocol ElementSource {
-    /// The numbers of an argument that its contract says are drawn so, each exact in float32.
-    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Double]
+    /// The numbers of an argument that its contract says are drawn so.
+    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Float]
     /// The tokens of an argument, each below `bound`.
     func tokens(_ argument: Argument, below bound: Int, at indices: Positions) -> [Int32]
 }
 
 extension DrawnCall: ElementSource {
-    public func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Double] {
+    public func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Float] {
         let draw = Draw(argument.name, seed: seed)
-        return indices.map { Double(draw.number($0, distribution)) }
+        guard indices.areAll else { return indices.map { draw.number($0, distribution) } }
+        return [Float](unsafeUninitializedCapacity: indices.count) { numbers, count in
+            for i in 0..<indices.count { numbers.initializeElement(at: i, to: draw.number(i, distribution)) }
+            count = indices.count
+        }
     }
 
     public func tokens(_ argument: Argument, below bound: Int, at indices: Positions) -> [Int32] {
@@ -109,10 +113,10 @@ private struct Filling {
 
     /// What `kernel` takes, where what is `known` by name comes from forward calls.
     func values<K: Kernel<Double>>(
-        of kernel: K.Type, _ known: [String: [Double]], _ call: DrawnCall
-    ) -> CallValues<Double> {
+        of kernel: K.Type, _ known: [String: [Float]], _ call: DrawnCall
+    ) -> CallValues<Float> {
         let whole = call.signature(kernel)
-        var values = CallValues<Double>(
+        var values = CallValues<Float>(
             sizes: selection.sizes(of: whole), overwrites: call.overwrites, absent: call.absent)
         for argument in whole.arguments where argument.role != .output && !call.absent.contains(argument.name) {
             let indices = selection.indices(in: argument.axes)
@@ -128,14 +132,14 @@ private struct Filling {
     }
 
     /// What the forward calls of a backward kernel leave for it, rounded to float32.
-    func left<K: KernelInDouble>(to kernel: K.Type, _ call: DrawnCall) -> [String: [Double]] {
+    func left<K: KernelInDouble>(to kernel: K.Type, _ call: DrawnCall) -> [String: [Float]] {
         guard let backward = kernel as? any (BackwardKernel & Kernel<Double>).Type else { return [:] }
         return left(byForwardOf: backward, call)
     }
 
     private func left<K: BackwardKernel>(
         byForwardOf kernel: K.Type, _ call: DrawnCall
-    ) -> [String: [Double]] where K.Scalar == Double {
+    ) -> [String: [Float]] where K.Scalar == Double {
         let derived = DrawnCall.derived(of: kernel)
         guard !derived.isEmpty else { return [:] }
         // A forward call has no gradients to overwrite.
@@ -145,23 +149,25 @@ private struct Filling {
         // A part of a forward call suffices where what is wanted of it can be computed position by position.
         let common = wanted.map(\.independent).reduce(selection.names) { $0.intersection($1) }
         let inner = Filling(source: source, selection: selection.only(common), reference: reference)
-        let known = forward.reduce(into: [String: [Double]]()) { known, kernel in
-            known.merge(inner.results(of: kernel, known, call)) { $1 }
-        }
+        var known: [String: [Double]] = [:]
+        for kernel in forward { known.merge(inner.results(of: kernel, known, call)) { $1 } }
         // Of what was computed whole, the selected positions.
         let rest = selection.only(selection.names.subtracting(common))
         return Dictionary(
             uniqueKeysWithValues: wanted.map { argument in
                 let numbers = known[argument.name] ?? []
                 let indices = rest.indices(in: inner.selection.axes(argument.axes))
-                return (argument.name, indices.map { Double(Float(numbers[$0])) })
+                return (argument.name, indices.map { Float(numbers[$0]) })
             })
     }
 
     private func results<K: Kernel<Double>>(
         of kernel: K.Type, _ known: [String: [Double]], _ call: DrawnCall
     ) -> [String: [Double]] {
-        values(of: kernel, known, call).results(of: kernel, by: reference)
+        var values = values(of: kernel, known.mapValues { _ in [] }, call).converted(to: Double.self)
+        // What one forward call hands to the next is not rounded between them.
+        for (name, numbers) in known where values.numbers[name] != nil { values.numbers[name] = numbers }
+        return values.results(of: kernel, by: reference)
     }
 }
 

@@ -59,7 +59,7 @@ public struct KernelCase: Sendable {
         from source: (any ElementSource)? = nil
     ) {
         let values = call.values(of: K.InDouble.self, by: reference, from: source)
-        self.init(
-            kernel, name: name, values.converted(), truth: values.results(of: K.InDouble.self, by: reference))
+        let truth = values.converted(to: Double.self).results(of: K.InDouble.self, by: reference)
+        self.init(kernel, name: name, values, truth: truth)
     }
 }

@@ -10,5 +10,8 @@ public struct Positions: RandomAccessCollection, Sendable {
     /// Those.
     public init(_ chosen: [Int]) { (endIndex, self.chosen) = (chosen.count, chosen) }
 
+    /// Whether they are all from 0 on.
+    public var areAll: Bool { chosen == nil }
+
     public subscript(number: Int) -> Int { chosen.map { $0[number] } ?? number }
 }

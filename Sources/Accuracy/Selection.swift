@@ -39,7 +39,7 @@ struct Selection: Sendable, Hashable {
     func sizes(of whole: Signature) -> [String: Int] { whole.sizes(with: positions.mapValues(\.count)) }
 
     /// As few positions along the `independent` sizes as make the call no more work than `limit`, in operations and in
-    /// elements; at least two of each, where there are two.
+    /// elements: two of each, where there are two and that is little enough.
     static func of<K: Kernel>(
         _ kernel: K.Type, _ whole: Signature, independent: Set<String>, limit: Int, seed: UInt64
     ) -> Selection {
@@ -52,10 +52,10 @@ struct Selection: Sendable, Hashable {
         while true {
             if K.work(at: whole.sizes(with: counts)) <= limit { break }
             // The name decides between two alike, so that every run takes the same.
-            guard let (name, count) = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), count > 2 else {
+            guard let (name, count) = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), count > 1 else {
                 break
             }
-            counts[name] = max(count / 2, 2)
+            counts[name] = count > 2 ? max(count / 2, 2) : 1
         }
         var selection = Selection()
         for (name, count) in counts.sorted(by: { $0.key < $1.key }) where count < extents[name, default: 0] {
@@ -64,16 +64,21 @@ struct Selection: Sendable, Hashable {
         return selection
     }
 
-    /// `count` of `0..<total`, in order: the first and last third, and one of each of as many stretches between.
+    /// `count` of `0..<total`, in order: the first and last third, and of each of as many stretches between one, every other
+    /// of them beside a multiple of 64; one alone is any.
     static func pick(_ count: Int, of total: Int, using generator: inout SplitMix64) -> [Int] {
         guard total > count else { return Array(0..<total) }
+        guard count > 1 else { return [Int.random(in: 0..<total, using: &generator)] }
         let ends = max(count / 3, 1)
         let (first, last) = (ends, min(ends, count - ends))
         let (middle, stretch) = (count - first - last, first..<total - last)
         let others = (0..<middle).map { i in
             let start = stretch.lowerBound + stretch.count * i / middle
             let end = stretch.lowerBound + stretch.count * (i + 1) / middle
-            return Int.random(in: start..<end, using: &generator)
+            let any = Int.random(in: start..<end, using: &generator)
+            guard i % 2 == 0 else { return any }
+            let beside = (any + 32) / 64 * 64 - i / 2 % 2
+            return (start..<end).contains(beside) ? beside : any
         }
         return Array(0..<first) + others + Array(total - last..<total)
     }

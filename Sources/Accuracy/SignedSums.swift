@@ -18,19 +18,21 @@ struct SignedSums: Sendable {
     /// The blocks.
     var count: Int { (extent + width - 1) / width }
 
+    /// Blocks of `width` positions; nil where the call is linear along no size.
+    init?<K: Kernel>(_: K.Type, _ whole: Signature, width: Int, seed: UInt64) {
+        guard let size = whole.sizes.first(where: \.isLinear) else { return nil }
+        (self.size, extent, self.width, self.seed) = (size.name, size.value, width, seed)
+    }
+
     /// Blocks as narrow as leave a call of `kernel` no more work than `limit`, of at least 32 positions; nil where the call is
     /// linear along no size.
-    init?<K: Kernel>(_: K.Type, _ whole: Signature, seed: UInt64, limit: Int) {
-        guard let size = whole.sizes.first(where: \.isLinear) else { return nil }
-        (self.size, extent, self.seed) = (size.name, size.value, seed)
+    static func of<K: Kernel>(_ kernel: K.Type, _ whole: Signature, limit: Int, seed: UInt64) -> SignedSums? {
         var width = 32
-        var sizes = whole.sizesByName
-        while width < size.value {
-            sizes[size.name] = (size.value + width - 1) / width
-            if K.work(at: sizes) <= limit { break }
+        while let sums = SignedSums(kernel, whole, width: width, seed: seed) {
+            if sums.count == 1 || K.work(at: whole.sizes(with: [sums.size: sums.count])) <= limit { return sums }
             width *= 2
         }
-        self.width = width
+        return nil
     }
 
     /// Whether the argument has the size.
@@ -38,14 +40,13 @@ struct SignedSums: Sendable {
 
     /// The sums of an argument's elements, in its order.
     @specialized(where Number == Float)
-    @specialized(where Number == Double)
     func sums<Number: KernelScalar>(of numbers: [Number], _ argument: Argument) -> [Double] {
         fold(numbers, argument) { x, sum, sign in sum + sign * Double(x) }
     }
 
     /// The roots of the sums of their squares: what the sums come to at random.
-    func magnitudes(of numbers: [Double], _ argument: Argument) -> [Double] {
-        fold(numbers, argument) { x, sum, _ in sum + x * x }.map { $0.squareRoot() }
+    func magnitudes(of numbers: [Float], _ argument: Argument) -> [Double] {
+        fold(numbers, argument) { x, sum, _ in sum + Double(x) * Double(x) }.map { $0.squareRoot() }
     }
 
     @inline(__always)
@@ -74,11 +75,14 @@ struct SignedSums: Sendable {
 
     /// What the call of the sums takes, where `fold` makes them of each argument that has the size.
     private func folded<K: KernelInDouble>(
-        _ values: CallValues<Double>, of _: K.Type, _ whole: Signature, by fold: ([Double], Argument) -> [Double]
+        _ values: CallValues<Float>, of _: K.Type, _ whole: Signature, by fold: ([Float], Argument) -> [Double]
     ) -> CallValues<Double> {
-        var folded = values
+        let names = Set(whole.arguments.filter(folds).map(\.name))
+        var others = values
+        others.numbers = values.numbers.filter { !names.contains($0.key) }
+        var folded = others.converted(to: Double.self)
         folded.sizes[size] = count
-        for argument in whole.arguments where folds(argument) {
+        for argument in whole.arguments where names.contains(argument.name) {
             folded.numbers[argument.name] = values.numbers[argument.name].map { fold($0, argument) }
         }
         return folded
@@ -86,7 +90,7 @@ struct SignedSums: Sendable {
 
     /// What the sums of each result that has the size should be, and how far from that they are at random.
     func truth<K: KernelInDouble>(
-        of values: CallValues<Double>, _ kernel: K.Type, _ whole: Signature, by reference: KernelSet<Double>
+        of values: CallValues<Float>, _ kernel: K.Type, _ whole: Signature, by reference: KernelSet<Double>
     ) -> [String: (values: [Double], deviations: [Double])] {
         let truth = folded(values, of: kernel, whole, by: sums).results(of: kernel, by: reference)
         let errors = folded(values, of: kernel, whole, by: magnitudes).roundingErrors(

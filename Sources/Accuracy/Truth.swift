@@ -26,7 +26,7 @@ public struct Truth: Sendable {
     /// The operations or elements above which a part of a call stands for the whole.
     public static let limit = 1 << 24
     /// The same of the call that makes signed sums.
-    private static let limitOfSums = 1 << 26
+    private static let limitOfSums = 1 << 25
     /// Sums of fewer terms than this are bounded as closely as they could be judged.
     private static let manyRoundings = 64
 
@@ -37,30 +37,35 @@ public struct Truth: Sendable {
     /// - Throws: ``SignatureError`` where the sizes cannot be used.
     public init<K: Kernel>(
         _ call: DrawnCall, of _: K.Type, by reference: KernelSet<Double>, limit: Int = Truth.limit,
-        values drawn: CallValues<Double>? = nil
+        values drawn: CallValues<Float>? = nil
     ) throws(SignatureError) {
         typealias InDouble = K.InDouble
         let whole = try InDouble.signature(sizes: call.sizes, overwrites: call.overwrites)
         let present = whole.results.filter { !call.absent.contains($0.name) }
         let isPlain = present.allSatisfy { $0.roundings < Self.manyRoundings }
+        let linear = Set(whole.sizes.filter(\.isLinear).map(\.name))
         var parts: [Selection: Part] = [:]
         var results: [Result] = []
         for argument in present {
+            // Where sums are taken of all, few are compared one by one.
+            let isSummed = drawn != nil && !isPlain && argument.axes.last.map { linear.contains($0.name) } == true
             let selection = Selection.of(
-                InDouble.self, whole, independent: argument.independent, limit: limit, seed: call.seed)
+                InDouble.self, whole, independent: argument.independent, limit: isSummed ? limit / 4 : limit,
+                seed: call.seed)
             if parts[selection] == nil {
                 let values =
                     drawn.flatMap { selection.names.isEmpty ? $0 : nil }
                     ?? call.values(of: InDouble.self, at: selection, by: reference)
                 parts[selection] = try Part(
-                    InDouble.self, values, call.overwrites, by: reference, withDeviations: drawn != nil && !isPlain)
+                    InDouble.self, values.converted(), call.overwrites, by: reference,
+                    withDeviations: drawn != nil && !isPlain)
             }
             guard let part = parts[selection] else { preconditionFailure("\(K.name) has no \(argument.name)") }
             results.append(part.result(argument, at: selection))
         }
         let isPartial = zip(results, present).contains { $0.indices.count < $1.count }
         if let drawn, isPartial, !isPlain,
-            let sums = SignedSums(InDouble.self, whole, seed: call.seed, limit: Self.limitOfSums)
+            let sums = SignedSums.of(InDouble.self, whole, limit: Self.limitOfSums, seed: call.seed)
         {
             let truth = sums.truth(of: drawn, InDouble.self, whole, by: reference)
             results = results.map { result in

@@ -1,5 +1,6 @@
 import Accuracy
 import Foundation
+import GPT2
 import KernelCatalog
 import Kernels
 import Platform
@@ -10,7 +11,7 @@ public struct BenchmarkRequest: Sendable {
     /// How to start the contestants; the first is the one that the report is about.
     public var contestants: [WorkerCommand]
     /// The shapes.
-    public var shapes: [BenchmarkShape]
+    public var shapes: [ModelShape]
     /// The kernels that there are.
     public var catalog: KernelCatalog
     /// The operations; all if nil.
@@ -26,7 +27,7 @@ public struct BenchmarkRequest: Sendable {
 
     /// A request.
     public init(
-        contestants: [WorkerCommand], shapes: [BenchmarkShape], catalog: KernelCatalog = .standard,
+        contestants: [WorkerCommand], shapes: [ModelShape], catalog: KernelCatalog = .standard,
         operations: Set<String>? = nil, threads: [Int], steps: Bool = true, budget: Double = 0.15, processes: Int = 1
     ) {
         self.contestants = contestants

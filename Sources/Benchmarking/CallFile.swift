@@ -27,7 +27,7 @@ package final class CallFile {
                     element = .int32
                     try elements.append(values.tokens[argument.name] ?? []) { $0 }
                 case .numbers where argument.role != .output:
-                    try elements.append(values.numbers[argument.name] ?? []) { Float($0) }
+                    try elements.append(values.numbers[argument.name] ?? []) { $0 }
                 case .numbers: break
                 }
                 arguments.append(

@@ -1,4 +1,5 @@
 import Foundation
+import GPT2
 import Platform
 import Reporting
 
@@ -7,7 +8,7 @@ public struct GateRequest: Sendable {
     /// The two builds' benchmarks: the change's first.
     public var head, base: WorkerCommand
     /// The shapes and threads.
-    public var shapes: [BenchmarkShape]
+    public var shapes: [ModelShape]
     public var threads: [Int]
     /// The operations; all if nil.
     public var operations: Set<String>?
@@ -16,7 +17,7 @@ public struct GateRequest: Sendable {
 
     /// A request.
     public init(
-        head: WorkerCommand, base: WorkerCommand, shapes: [BenchmarkShape], threads: [Int],
+        head: WorkerCommand, base: WorkerCommand, shapes: [ModelShape], threads: [Int],
         operations: Set<String>? = nil, accepted: Set<String> = []
     ) {
         self.head = head

@@ -1,3 +1,4 @@
+import GPT2
 import Platform
 import Reporting
 
@@ -27,7 +28,7 @@ struct StepRace {
         return steps
     }
 
-    private func run(_ shape: BenchmarkShape, threads: Int) throws(WorkerError) -> BenchmarkReport.TimedStep {
+    private func run(_ shape: ModelShape, threads: Int) throws(WorkerError) -> BenchmarkReport.TimedStep {
         // Fresh processes: the most memory that they use is then that of the step.
         var runners: [(runner: Runner?, note: String?)] = []
         let task = shape.step(threads: threads)

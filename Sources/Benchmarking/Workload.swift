@@ -42,7 +42,7 @@ struct Workload: Sendable {
 
     /// The calls that the model of a shape makes of the kernels of `catalog`, in the order of the catalog; and one of each
     /// kernel that the model does not have, at the model's sizes of those names.
-    static func all(of shape: BenchmarkShape, operations: Set<String>?, catalog: KernelCatalog) -> [Workload] {
+    static func all(of shape: ModelShape, operations: Set<String>?, catalog: KernelCatalog) -> [Workload] {
         let recorded = CallRecorder.calls(of: shape.configuration, batch: shape.batch, sequence: shape.sequence)
         return catalog.kernels.filter { operations?.contains($0.name.operation) ?? true }.flatMap { kernel in
             let calls = recorded.filter { $0.name == kernel.name }
@@ -57,7 +57,7 @@ struct Workload: Sendable {
 
     /// A call with the first extent that the model has for a size of that name, or some that the contract allows.
     private static func invented<K: Kernel<Float>>(
-        _ kernel: K.Type, _ shape: BenchmarkShape, _ recorded: [[String: Int]]
+        _ kernel: K.Type, _ shape: ModelShape, _ recorded: [[String: Int]]
     ) -> Workload {
         let sizes = K.sizes { size in
             let extent = recorded.lazy.compactMap { $0[size.name] }.first ?? 64

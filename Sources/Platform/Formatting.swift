@@ -12,6 +12,32 @@ public enum Formatting {
         }
     }
 
+    /// An error as a fraction of its bound, in at most five columns: `3e-04`, `0.077`, `0.999`, `29.9`, `1e+05`. What lies on one
+    /// side of the bound is not shown as the bound itself.
+    public static func fraction(_ value: Double) -> String {
+        guard value > 0, value < 1 else { return value == 0 ? "0" : ratio(value > 1 ? max(value, 1.01) : value) }
+        return String(format: value < 0.0005 ? "%.0e" : "%.3f", min(value, 0.999))
+    }
+
+    /// A multiple in at most five columns: `0.07`, `1.16`, `29.9`, `117`, `1e+05`.
+    public static func ratio(_ value: Double) -> String {
+        guard value.isFinite else { return "\(value)" }
+        let decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
+        return value < 999.5 ? String(format: "%.\(decimals)f", value) : String(format: "%.0e", min(value, 9e99))
+    }
+
+    /// A text broken at blanks into lines of at most 80 columns, each behind so many blanks; a longer word stays whole.
+    public static func wrapped(_ text: String, indent: Int = 0) -> [String] {
+        let lines = text.split(separator: " ").reduce(into: [String]()) { lines, word in
+            if let last = lines.last, indent + last.count + 1 + word.count <= 80 {
+                lines[lines.count - 1] += " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines.map { String(repeating: " ", count: indent) + $0 }
+    }
+
     /// Enough digits to tell one float32 from the next.
     public static func exact(_ value: Double) -> String { value.isFinite ? String(format: "%.9g", value) : "\(value)" }
 

@@ -134,15 +134,7 @@ extension BenchmarkReport {
     static func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }
 
     /// A text in lines of at most 80 columns.
-    public static func wrapped(_ text: String) -> [String] {
-        text.split(separator: " ").reduce(into: [String]()) { lines, word in
-            if let last = lines.last, last.count + 1 + word.count <= 80 {
-                lines[lines.count - 1] += " " + word
-            } else {
-                lines.append(String(word))
-            }
-        }
-    }
+    public static func wrapped(_ text: String) -> [String] { Formatting.wrapped(text) }
 }
 
 extension BenchmarkReport.Row {

@@ -40,7 +40,8 @@ extension VerificationReport {
         return rows.filter { $0.verdict == .fail }.compactMap { row in
             let title = "\(row.operation) \(row.pass), \(row.mode.rawValue)"
             guard seen.insert(title).inserted else { return nil }
-            let message = "\(row.tensor) of \(row.case): \(row.finding)"
+            let repetition = row.repetition.map { "\nrepeat: \($0)" } ?? ""
+            let message = "\(row.tensor) of \(row.case): \(row.finding)\(repetition)"
                 .replacing("%", with: "%25").replacing("\n", with: "%0A").replacing("\r", with: "%0D")
             return "::error title=\(title.replacing(",", with: "%2C"))::\(message)"
         }

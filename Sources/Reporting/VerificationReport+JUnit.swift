@@ -36,7 +36,9 @@ extension VerificationReport {
                     continue
                 }
                 lines.append(opening + ">")
-                lines.append(#"      <failure message="\#(row.finding.escapedForXML)"/>"#)
+                let message = #"      <failure message="\#(row.finding.escapedForXML)""#
+                lines.append(
+                    message + (row.repetition.map { ">repeat: \($0.escapedForXML)</failure>" } ?? "/>"))
                 lines.append("    </testcase>")
             }
             lines.append("  </testsuite>")

@@ -61,7 +61,7 @@ extension VerificationReport {
             KernelSummary.of(rows).map { kernel in
                 [
                     kernel.mode.rawValue, "\(kernel.operation) \(kernel.pass)", kernel.implementation,
-                    Formatting.count(kernel.tensors), Formatting.number(kernel.worst),
+                    Formatting.count(kernel.tensors), kernel.worst.map { Formatting.number($0) } ?? "–",
                     kernel.errorRatio.map { Formatting.number($0) } ?? "–",
                     kernel.failed == 0 ? "✓" : "✗ \(kernel.failed)",
                 ]
@@ -89,7 +89,7 @@ extension VerificationReport {
                     Formatting.count(row.measure?.count ?? 0), Formatting.number(row.worst),
                     row.measure.map { Formatting.number($0.rmse) } ?? "–",
                     row.measure.map { Formatting.number($0.torchRMSE) } ?? "–",
-                    findings ? "\(row.mode.rawValue): \(row.finding)" : row.verdict == .pass ? "✓" : "✗",
+                    findings ? row.markdownFinding : row.verdict == .pass ? "✓" : "✗",
                 ]
             }, right: [4, 5, 6, 7])
     }
@@ -121,5 +121,12 @@ extension VerificationReport {
         \(runLines.joined(separator: "\n"))
         - Time \(Formatting.seconds(seconds)), peak memory \(Formatting.count(peakMemory / 1_000_000)) MB
         """
+    }
+}
+
+extension ComparisonRow {
+    /// What was found, and the command that repeats it, in a cell of a table.
+    fileprivate var markdownFinding: String {
+        "\(mode.rawValue): \(finding)" + (repetition.map { "<br>`\($0)`" } ?? "")
     }
 }

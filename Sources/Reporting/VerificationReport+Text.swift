@@ -1,114 +1,83 @@
 import Platform
 
 extension VerificationReport {
-    /// The verdict in one line.
+    /// The verdict in one line of at most 80 columns.
     public var headline: String {
-        let failed = rows.count { $0.verdict == .fail }
-        let worst = Formatting.number(rows.map(\.worst).max() ?? 0)
-        let comparisons = "\(Formatting.count(compared)) comparisons in \(Formatting.seconds(seconds))"
-        return switch verdict {
-        case .pass: "PASS: \(comparisons), the worst at \(worst) of its bound"
-        case .fail: "FAIL: \(Formatting.count(failed)) of \(comparisons), the worst at \(worst) of its bound"
+        let (drawn, others) = (rows.filter { $0.mode == .drawn }, rows.filter { $0.mode != .drawn })
+        let calls = KernelSummary.ofKernels(drawn).reduce(0) { $0 + $1.calls(in: .drawn) }
+        func parts(_ text: (_ failed: Int, _ of: Int) -> String) -> String {
+            let failed = Set(drawn.filter { $0.verdict == .fail }.map { "\($0.kernel) \($0.case)" }).count
+            let (each, call) = (others.count == 1 ? "comparison" : "comparisons", calls == 1 ? "call" : "calls")
+            let compared = text(others.count { $0.verdict == .fail }, others.count) + " \(each)"
+            let tried = text(failed, calls) + " drawn \(call)"
+            if drawn.isEmpty { return compared }
+            return others.isEmpty ? tried : compared + ", " + tried
+        }
+        switch verdict {
+        case .pass:
+            let worst = Formatting.fraction(rows.map(\.worst).max() ?? 0)
+            let line = "PASS: \(parts { Formatting.count($1) }) in \(Formatting.seconds(seconds)), worst \(worst)"
+            return line.count > 67 ? line : line + " of its bound"
+        case .fail:
+            let found = parts { "\(Formatting.count($0)) of \(Formatting.count($1))" }
+            return "FAIL: \(found) in \(Formatting.seconds(seconds))"
         }
     }
 
-    /// Every result of every kernel's cases, in lines for a terminal of 80 columns; the first is the heading.
-    public var caseLines: [String] {
-        let groups = Self.grouped(rows.filter { !$0.isOfState }) { "\($0.operation) \($0.pass) \($0.tensor)" }
-        return Self.table(
-            ["kernel", "result", "by", "cases", "worst", "torch", ""],
-            groups.map { group in
-                [
-                    "\(group.first.operation) \(group.first.pass)", group.first.tensor, group.first.implementation,
-                    String(group.rows.count), Formatting.number(group.worst), group.versusTorch, group.mark,
-                ]
-            }, right: [3, 4, 5])
+    /// How to read the tables, in lines of at most 80 columns.
+    public var legendLines: [String] {
+        ["worst: largest error over its bound; torch: error over PyTorch's in float32."]
+            + (drawn.map { ["drawn: calls at sizes and on inputs that --seed \($0.seed) draws."] } ?? [])
     }
 
-    /// Every activation and gradient of every model, layer by layer, isolated beside chained, in lines for a terminal of
-    /// 80 columns; the first is the heading.
-    public var layerLines: [String] {
-        let groups = Self.grouped(rows.filter { $0.isOfState && $0.mode != .training }) { "\($0.case) \($0.tensor)" }
-        return Self.table(
-            ["model", "tensor", "by", "isolated", "chained", ""],
-            groups.map { group in
-                func worst(_ mode: ComparisonRow.Mode) -> String {
-                    group.rows.filter { $0.mode == mode }.map(\.worst).max().map { Formatting.number($0) } ?? "-"
-                }
-                return [
-                    group.first.case, group.first.tensor.shortened(to: 31), group.first.operation.shortened(to: 12),
-                    worst(.isolated), worst(.chained), group.mark,
-                ]
-            }, right: [3, 4])
-    }
-
-    /// Every parameter followed through training, with its moments, in lines for a terminal of 80 columns; the first is
-    /// the heading.
-    public var trainingLines: [String] {
-        let groups = Self.grouped(rows.filter { $0.mode == .training }) { row in
-            "\(row.case.prefix { $0 != " " }) \(row.tensor.split(separator: " ").last ?? "")"
-        }
-        return Self.table(
-            ["model", "trained", "compared", "worst", "torch", ""],
-            groups.map { group in
-                [
-                    String(group.first.case.prefix { $0 != " " }), group.first.tensor.shortened(to: 40),
-                    String(group.rows.count), Formatting.number(group.worst), group.versusTorch, group.mark,
-                ]
-            }, right: [2, 3, 4])
-    }
-
-    /// What each shared library has and has not, in words.
+    /// What each shared library has and has not, in lines of at most 80 columns.
     public var libraryLines: [String] {
         libraries.flatMap { library in
             let count =
                 "\(library.name): \(library.provided.count) of "
                 + "\(library.provided.count + library.missing.count) kernels"
-            return [library.missing.isEmpty ? count : "\(count); not provided, and taken from reference:"]
-                + library.missing.map { "    \($0)" }
+            guard !library.missing.isEmpty else { return [count] }
+            return ["\(count); not provided, and taken from reference:"]
+                + Formatting.wrapped(library.missing.joined(separator: ", "), indent: 4)
         }
     }
 
-    /// What failed, in words.
+    /// What failed, in lines of at most 80 columns; each failure with the command that repeats it.
     public var failureLines: [String] {
-        let failures = rows.filter { $0.verdict == .fail }
-        let shown = 8
-        return failures.prefix(shown).flatMap { row in
-            ["\(row.operation) \(row.pass), \(row.mode.rawValue), \(row.case): \(row.tensor)"]
-                + row.finding.split(separator: ";").map { "    " + $0.drop { $0 == " " } }
-        } + (failures.count > shown ? ["and \(failures.count - shown) more; see the report"] : [])
+        let shown = telling
+        let others = rows.count { $0.verdict == .fail } - shown.count
+        return shown.flatMap(\.failureLines)
+            + (others > 0 ? ["and \(Formatting.count(others)) more, in the report", ""] : [])
     }
 
-    private struct Group {
-        var rows: [ComparisonRow]
-
-        var first: ComparisonRow { rows[0] }
-        var worst: Double { rows.map(\.worst).max() ?? 0 }
-        var mark: String { rows.allSatisfy { $0.verdict == .pass } ? "ok" : "FAIL" }
-        var versusTorch: String { KernelSummary.of(rows)[0].errorRatio.map { Formatting.number($0) } ?? "-" }
-    }
-
-    /// The rows by key, in the order in which keys first appear.
-    private static func grouped(_ rows: [ComparisonRow], by key: (ComparisonRow) -> String) -> [Group] {
-        var indices: [String: Int] = [:]
-        var groups: [Group] = []
-        for row in rows {
-            if let index = indices[key(row)] {
-                groups[index].rows.append(row)
-            } else {
-                indices[key(row)] = groups.count
-                groups.append(Group(rows: [row]))
-            }
+    /// What is to blame and how to see it again, in lines of at most 80 columns.
+    public var blameLines: [String] {
+        guard let blamed else { return [] }
+        let row = rows.first {
+            $0.verdict == .fail && $0.operation == blamed.operation && $0.pass == blamed.pass
+                && $0.tensor == blamed.tensor
         }
-        return groups
+        return Formatting.wrapped("Blamed: \(blamed.explanation).") + (row?.repetitionLines ?? [])
     }
 
-    private static func table(_ header: [String], _ rows: [[String]], right: Set<Int>) -> [String] {
-        rows.isEmpty ? [] : Formatting.plain([header] + rows, right: right)
+    /// A few failures that say the most: of each kernel that is wrong alone two; where none is, the first tensors of a model
+    /// that diverge, since all after them follow.
+    private var telling: [ComparisonRow] {
+        let failures = rows.filter { $0.verdict == .fail }
+        let alone = failures.filter { [.isolated, .drawn].contains($0.mode) && !$0.isWiring }
+        var seen: [String: Int] = [:]
+        let few = (alone.isEmpty ? failures : alone).filter { row in
+            seen[row.kernel, default: 0] += 1
+            return seen[row.kernel, default: 0] <= 2
+        }
+        return Array(few.prefix(alone.isEmpty ? 3 : 8))
     }
 }
 
 extension ComparisonRow {
+    /// What the row is about: `gelu forward, isolated, bend: out`.
+    var title: String { "\(kernel), \(mode.rawValue), \(`case`): \(tensor)" }
+
     /// What was found, in words.
     public var finding: String {
         let error = measure.flatMap { measure in
@@ -120,11 +89,31 @@ extension ComparisonRow {
         let given = isWiring ? "the kernel gives what the reference kernel gives on the same arguments" : nil
         return [note, explanation?.pattern, error, given].compactMap { $0 }.joined(separator: "; ")
     }
-}
 
-extension String {
-    /// The text, its middle replaced by `…` where it is longer than `width`.
-    fileprivate func shortened(to width: Int) -> String {
-        count <= width ? self : String(prefix(width / 2 - 1)) + "…" + String(suffix(width - width / 2))
+    /// What failed and how to repeat it, in lines of at most 80 columns, the last of them empty.
+    fileprivate var failureLines: [String] {
+        let findings = finding.split(separator: ";").flatMap { Formatting.wrapped(String($0), indent: 4) }
+        return Formatting.wrapped(title) + findings + repetitionLines.map { "    " + $0 } + [""]
+    }
+
+    /// The command that repeats it, as a shell takes it, in lines that leave room for an indentation of 4.
+    var repetitionLines: [String] {
+        guard let repetition else { return [] }
+        let width = 76
+        let line = "repeat: " + repetition
+        guard line.count > width else { return [line] }
+        // A line goes on after a flag and its value, not between them.
+        var lines: [String] = []
+        for part in repetition.split(separator: " --", omittingEmptySubsequences: false) {
+            let part = lines.isEmpty ? "repeat: \(part)" : "--\(part)"
+            if let last = lines.last, last.count + part.count + 3 <= width {
+                lines[lines.count - 1] += " " + part
+            } else {
+                lines.append(part)
+            }
+        }
+        return lines.enumerated().map { number, line in
+            (number == 0 ? "" : "    ") + line + (number == lines.count - 1 ? "" : " \\")
+        }
     }
 }

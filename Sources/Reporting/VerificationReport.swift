@@ -124,6 +124,11 @@ public struct VerificationReport: Record {
         self.peakMemory = peakMemory
         self.rows = rows
     }
+
+    /// Adds to each failure the command that repeats it alone, where there is one.
+    public mutating func addRepetitions(_ command: (ComparisonRow) -> String?) {
+        for index in rows.indices where rows[index].verdict == .fail { rows[index].repetition = command(rows[index]) }
+    }
 }
 
 /// The comparison of one tensor with the truth.
@@ -141,6 +146,9 @@ public struct ComparisonRow: Codable, Sendable {
 
         /// Those that judge by fixtures.
         public static let ofFixtures: Set<Mode> = [.isolated, .chained, .training]
+
+        /// Those that `verify` judges in unless it is told otherwise.
+        public static let usual = ofFixtures
     }
 
     /// Whether the tensor held.
@@ -242,6 +250,10 @@ public struct ComparisonRow: Codable, Sendable {
     /// Whether a tensor failed though its kernel gave what the reference kernel gives on the same arguments: those are
     /// wrong then, and not the kernel.
     public let isWiring: Bool
+    /// How many calls the row stands for: the worst of them is what was measured.
+    public let calls: Int
+    /// The command that repeats a failure alone; nil where the whole run is needed.
+    public var repetition: String?
     /// The time of the kernel's trial or last call, shared among the tensors that it wrote, in seconds; nil where it was not
     /// taken.
     public let seconds: Double?
@@ -251,9 +263,9 @@ public struct ComparisonRow: Codable, Sendable {
     /// A row.
     public init(
         _ subject: Subject, measure: Measure?, note: String? = nil, explanation: Explanation? = nil,
-        isWiring: Bool = false, seconds: Double? = nil
+        isWiring: Bool = false, calls: Int = 1, seconds: Double? = nil
     ) {
-        (self.subject, self.measure, self.note) = (subject, measure, note)
+        (self.subject, self.measure, self.note, self.calls) = (subject, measure, note, calls)
         (self.explanation, self.isWiring, self.seconds) = (explanation, isWiring, seconds)
         verdict = note == nil && measure?.holds == true ? .pass : .fail
     }

@@ -1,5 +1,5 @@
 /// What to say of an unknown word: the nearest of those that are known, or all of a few where none is near.
-func suggestion(_ word: String, among known: [String]) -> String {
+public func suggestion(_ word: String, among known: [String]) -> String {
     let nearest = known.map { (word: $0, distance: editDistance($0, word)) }.min { $0.distance < $1.distance }
     guard let nearest else { return "" }
     if nearest.distance > 3, known.count > 8 { return "" }

@@ -13,7 +13,8 @@ enum Blame {
                 operation: row.operation, pass: row.pass, tensor: row.tensor,
                 explanation: "\(row.operation) \(row.pass) (\(row.implementation)) is wrong on "
                     + "\(row.mode == .drawn ? "drawn" : "the reference's") inputs: "
-                    + "\(row.tensor) of \(row.case)\(row.note.map { ": \($0)" } ?? "")")
+                    + "\(row.tensor) \(row.isOfState ? "of" : "in the case") \(row.case)\(row.note.map { ": \($0)" } ?? "")"
+            )
         }
         if let row = failures.first(where: { $0.operation == library }) {
             return VerificationReport.Blame(

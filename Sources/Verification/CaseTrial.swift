@@ -9,40 +9,51 @@ import Sentinel
 public struct CaseTrial {
     /// The case.
     public let kernelCase: KernelCase
-    /// Tries the set's implementation: a row for each result, then one for each input at which something was found.
-    let judge: (KernelSet<Float>) throws(HarnessError) -> [ComparisonRow]
+    /// Tries the set's implementation: a row for each result, then one for each input at which something was found; and
+    /// what the rows were made of.
+    let examine: (KernelSet<Float>) throws(HarnessError) -> (rows: [ComparisonRow], record: CaseRecord)
 
     /// The kernel.
     var kernel: KernelName { kernelCase.kernel }
 
+    /// The case's own name: in a fixture it lies in the group of its pass.
+    var name: String { kernelCase.shortName }
+
     /// The trial of `kernel` on `kernelCase`.
     init<K: Kernel<Float>>(_ kernel: K.Type, _ kernelCase: KernelCase) {
         self.kernelCase = kernelCase
-        // A case of a fixture lies in the group of its pass, which the row names already.
-        let name = kernelCase.name.split(separator: "/").last.map(String.init) ?? kernelCase.name
-        judge = { kernels throws(HarnessError) in
+        examine = { kernels throws(HarnessError) in
             let started = ContinuousClock.now
             let trial = try KernelTrial(kernel, kernelCase, kernels)
             // One trial gives several rows.
             let share = started.secondsToNow / Double(max(kernelCase.results.count, 1))
+            let implementation = kernels.implementation(of: kernel) ?? "none"
+            let name = kernelCase.shortName
             func subject(_ tensor: String) -> ComparisonRow.Subject {
                 ComparisonRow.Subject(
-                    operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
-                    pass: K.name.pass.rawValue, mode: .isolated, isOfState: false, case: name, tensor: tensor)
+                    operation: K.name.operation, implementation: implementation, pass: K.name.pass.rawValue,
+                    mode: .isolated, isOfState: false, case: name, tensor: tensor)
             }
             func note(_ tensor: String) -> String? {
                 let notes = trial.findings.filter { $0.argument == tensor }.map(\.note)
                 return notes.isEmpty ? nil : notes.joined(separator: "; ")
             }
             let names = kernelCase.results.map(\.argument.name)
-            let results = zip(kernelCase.results, trial.answers).map { result, answers in
-                let (measure, explanation) = result.judge(answers, sizes: kernelCase.values.sizes)
-                return ComparisonRow(
-                    subject(result.argument.name), measure: measure, note: note(result.argument.name),
-                    explanation: explanation, seconds: share)
+            let judged = zip(kernelCase.results, trial.answers).map { result, answers in
+                (result, result.judge(answers, sizes: kernelCase.values.sizes))
+            }
+            let results = judged.map { result, found in
+                ComparisonRow(
+                    subject(result.argument.name), measure: found.measure, note: note(result.argument.name),
+                    explanation: found.explanation, seconds: share)
             }
             let others = Set(trial.findings.map(\.argument)).subtracting(names).sorted()
-            return results + others.map { ComparisonRow(subject($0), measure: nil, note: note($0)) }
+            return (
+                results + others.map { ComparisonRow(subject($0), measure: nil, note: note($0)) },
+                CaseRecord(
+                    kernel, name, kernels, kernelCase.values,
+                    judged.map { CaseRecord.Result($0, answer: $1.answer) })
+            )
         }
     }
 
@@ -78,18 +89,23 @@ extension [CaseTrial] {
         kernels.use(implementation)
         var rows: [ComparisonRow] = []
         for trial in self {
-            rows += try trial.judge(kernels)
+            rows += try trial.examine(kernels).rows
             if let blamed = Blame.of(rows) { return (blamed, rows) }
         }
         return (nil, rows)
     }
 }
 
+extension KernelCase {
+    /// The name without the pass: `primes` of `forward/primes`.
+    fileprivate var shortName: String { name.split(separator: "/").last.map(String.init) ?? name }
+}
+
 extension KernelCase.Result {
     /// The worst of several answers, element by element against its bound, and what its errors have in common.
     fileprivate func judge(
         _ answers: [[Float]], sizes: [String: Int]
-    ) -> (ComparisonRow.Measure?, ComparisonRow.Explanation?) {
+    ) -> (measure: ComparisonRow.Measure?, explanation: ComparisonRow.Explanation?, answer: [Float]) {
         let shape = argument.shape
         var worst: (measure: ErrorMeasure, answer: [Float])?
         for answer in answers {
@@ -101,14 +117,15 @@ extension KernelCase.Result {
             }
             if measure.worst > worst?.measure.worst ?? -1 { worst = (measure, answer) }
         }
-        guard let worst else { return (nil, nil) }
+        guard let worst else { return (nil, nil, []) }
         let measure = ComparisonRow.Measure(worst.measure, shape: shape)
-        guard !measure.holds else { return (measure, nil) }
+        guard !measure.holds else { return (measure, nil, worst.answer) }
         return (
             measure,
             ComparisonRow.Explanation(
                 actual: worst.answer.map(Double.init), truth: truth, bound: bound,
-                initial: initial?.map(Double.init), shape: shape, coverage: argument.coverage, sizes: sizes)
+                initial: initial?.map(Double.init), shape: shape, coverage: argument.coverage, sizes: sizes),
+            worst.answer
         )
     }
 }

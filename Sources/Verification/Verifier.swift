@@ -20,6 +20,8 @@ public struct VerificationRequest {
     public var operations: Set<String>
     /// The ways of judging.
     public var modes: Set<ComparisonRow.Mode>
+    /// The cases that kernels are tried on.
+    public var cases = CaseChoice.usual
     /// Chooses the sizes and inputs of drawn cases.
     public var seed: UInt64 = 1
     /// Sits between a model and its kernels and may change the calls: a planted fault of wiring.
@@ -37,6 +39,36 @@ public struct VerificationRequest {
         self.operations = operations
         self.modes = modes
         self.rewiring = rewiring
+    }
+
+    /// A request to judge `kernels` by one case alone, with the fixtures of the project at `root` if none are given.
+    public init(
+        _ name: CaseName, kernels: KernelSet<Float>, libraries: [ForeignLibrary] = [], fixtures: [String]?, root: String
+    ) {
+        let usual = Verifier.committedFixture(of: name.operation, in: root)
+        self.init(
+            kernels: kernels, libraries: libraries, fixtures: name.isDrawn ? [] : fixtures ?? [usual],
+            operations: [name.operation], modes: [name.isDrawn ? .drawn : .isolated])
+        cases = .one(name)
+    }
+
+    /// Whether one case alone is asked for.
+    var isOfOneCase: Bool { if case .one = cases { true } else { false } }
+
+    /// The drawn cases that are asked for, kernel by kernel.
+    ///
+    /// - Throws: ``CaseNameError`` where there can be none of that name.
+    func drawnCases(of catalog: KernelCatalog) throws(CaseNameError) -> [[DrawnCase]] {
+        switch cases {
+        case .usual: return DrawnCase.all(of: catalog, seed: seed)
+        case .shapes(let shapes): return DrawnCase.all(of: catalog, at: shapes, seed: seed)
+        case .one(let name):
+            var found: [[DrawnCase]] = []
+            for kernel in catalog.kernels where name.names(kernel.name) {
+                found.append([try DrawnCase(kernel, named: name.name, seed: seed)])
+            }
+            return found
+        }
     }
 
     /// Whether the kernel is to be judged alone.
@@ -60,6 +92,8 @@ public struct VerificationOutcome: Sendable {
     public var drawn: VerificationReport.Drawn?
     /// Every comparison, in order.
     public let rows: [ComparisonRow]
+    /// What was found in each case, where one alone was asked for.
+    public var records: [CaseRecord] = []
 }
 
 /// Judges a set of kernels by fixtures.
@@ -75,16 +109,22 @@ public struct Verifier {
 
     /// The fixtures of the repository at `root`: one file for each operation, and `tiny.h5`.
     public static func committedFixtures(in root: String) -> [String] {
-        KernelCatalog.standard.operations.map { "\(root)/fixtures/kernels/\($0).h5" } + ["\(root)/fixtures/tiny.h5"]
+        KernelCatalog.standard.operations.map { committedFixture(of: $0, in: root) } + ["\(root)/fixtures/tiny.h5"]
+    }
+
+    /// That of one operation.
+    static func committedFixture(of operation: String, in root: String) -> String {
+        "\(root)/fixtures/kernels/\(operation).h5"
     }
 
     /// Compares everything.
     ///
-    /// - Throws: ``FixtureError`` when a fixture cannot be used, or when there is nothing to compare; ``HarnessError``
-    ///   where the machine has no room for the trials.
+    /// - Throws: ``FixtureError`` when a fixture cannot be used, or when there is nothing to compare; ``CaseNameError`` where
+    ///   there is no case of the name asked for; ``HarnessError`` where the machine has no room for the trials.
     public func run() throws -> VerificationOutcome {
         defer { for library in request.libraries { library.rest() } }
         var rows: [ComparisonRow] = []
+        var records: [CaseRecord] = []
         var fixtures: [VerificationReport.Fixture] = []
         for (number, path) in request.fixtures.enumerated() {
             let total = Double(request.fixtures.count)
@@ -92,8 +132,9 @@ public struct Verifier {
             let file = try FixtureFile(path)
             var ledger = Ledger(file: file) { progress(path, (Double(number) + $0) / total) }
             switch file.kind {
+            case .state where request.isOfOneCase: continue
             case .kernels:
-                try KernelFixtureRun(file: file, request: request).run(&ledger)
+                records += try KernelFixtureRun(file: file, request: request).run(&ledger)
             case .state:
                 try StateFixtureRun(file: file, request: request).run(&ledger)
             }
@@ -102,9 +143,17 @@ public struct Verifier {
         }
         var drawn: VerificationReport.Drawn?
         if request.modes.contains(.drawn) {
-            let found = try DrawnRun(request).run(progress)
+            var run = try DrawnRun(request)
+            let found = try run.run(progress)
+            records += run.records
             drawn = VerificationReport.Drawn(calls: found.calls, seed: request.seed)
             rows += found.rows
+        }
+        if case .one(let name) = request.cases, records.isEmpty {
+            throw CaseNameError(
+                "\(name) was not tried: "
+                    + (request.libraries.isEmpty
+                        ? "no fixture given has it" : "\(request.libraries[0].path) has no such kernel"))
         }
         rows += request.libraries.compactMap(ComparisonRow.init(loading:))
         guard !rows.isEmpty else {
@@ -112,6 +161,7 @@ public struct Verifier {
                 file: request.fixtures.joined(separator: ", "), "nothing in it was compared",
                 remedy: "choose fixtures, --only and --mode that have something in common")
         }
-        return VerificationOutcome(blamed: Blame.of(rows), fixtures: fixtures, drawn: drawn, rows: rows)
+        return VerificationOutcome(
+            blamed: Blame.of(rows), fixtures: fixtures, drawn: drawn, rows: rows, records: records)
     }
 }

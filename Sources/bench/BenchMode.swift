@@ -1,5 +1,6 @@
 import Benchmarking
 import Foundation
+import GPT2
 import KernelCatalog
 import Kernels
 import Platform
@@ -126,10 +127,10 @@ enum BenchMode {
     }
 
     /// The shapes of `--shapes`, or those of `standard`.
-    static func shapes(_ arguments: CommandArguments, otherwise standard: String) throws -> [BenchmarkShape] {
+    static func shapes(_ arguments: CommandArguments, otherwise standard: String) throws -> [ModelShape] {
         let names = arguments.list("--shapes")
         return try (names.isEmpty ? standard.split(separator: ",").map(String.init) : names).map {
-            try BenchmarkShape($0)
+            try ModelShape($0)
         }
     }
 

@@ -123,9 +123,9 @@ struct Session: ~Copyable {
         if let export = output.export { Terminal.print("exported: \(export)") }
         Terminal.print(style.dim("report: \(output.reports("train.md")), train.json and train.svg"))
         if ending == .interrupted {
-            Terminal.print("\nGo on with:\n  \(invocation("train")) --resume \(quoted(checkpoint))")
+            Terminal.print("\nGo on with:\n  \(Terminal.invocation(["train", "--resume", checkpoint]))")
         }
-        Terminal.print("\nTry it:\n  \(invocation("generate")) --checkpoint \(quoted(checkpoint))")
+        Terminal.print("\nTry it:\n  \(Terminal.invocation(["generate", "--checkpoint", checkpoint]))")
     }
 
     // MARK: - What is written
@@ -208,15 +208,4 @@ private func duration(_ seconds: Double) -> String {
     return whole >= 3600
         ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
         : String(format: "%d:%02d", whole / 60, whole % 60)
-}
-
-/// A path as a shell takes it.
-private func quoted(_ path: String) -> String {
-    path.contains { " '\"$&;()*?<>|\\`".contains($0) }
-        ? "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'" : path
-}
-
-/// How the person runs a command of this package: as `swift run` does, where this one was run so.
-private func invocation(_ command: String) -> String {
-    CommandLine.arguments[0].contains(".build/") ? "swift run \(command)" : command
 }

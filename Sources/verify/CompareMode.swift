@@ -16,6 +16,7 @@ enum CompareMode {
                 help:
                     "Read what links, virtual datasets and external data of CANDIDATE.h5 name in other files; refused if not given."
             ),
+            Flag("--details", help: "Show every tensor, not only a line for the model."),
             Flag(
                 "--report", "DIR",
                 help: "Where verify.md, verify.json and verify.junit.xml go; reports if not given."),
@@ -36,17 +37,18 @@ enum CompareMode {
         bar.clear()
         let report = VerificationReport(
             found.outcome, flags: ["compare"] + words, seconds: started.secondsToNow)
-        let code = try VerifyMode.publish(report, to: folder)
         let (listed, absent) = (found.outcome.fixtures[0], found.notMaterialised)
-        Terminal.print(
-            "Compared \(Formatting.count(listed.compared)) of \(Formatting.count(listed.listed)) tensors; "
-                + "\(absent.count) are not materialised by the candidate"
-                + (absent.isEmpty ? "." : ":"))
-        for (name, count) in summary(absent) { Terminal.print("  \(name)\(count > 1 ? " (\(count) times)" : "")") }
-        for (type, count) in found.otherTypes {
-            Terminal.print(
-                "The candidate holds \(type) (\(Formatting.count(count)) tensors), judged by the bands of float32.")
-        }
+        let remarks =
+            [
+                "Compared \(Formatting.count(listed.compared)) of \(Formatting.count(listed.listed)) tensors; "
+                    + "\(absent.count) are not materialised by the candidate" + (absent.isEmpty ? "." : ":")
+            ] + summary(absent).map { "  \($0)\($1 > 1 ? " (\($1) times)" : "")" }
+            + found.otherTypes.flatMap { type, count in
+                Formatting.wrapped(
+                    "The candidate holds \(type) (\(Formatting.count(count)) tensors), judged by the bands of float32.")
+            }
+        let code = try VerifyMode.publish(
+            report, to: folder, VerifyMode.extent(arguments), remarks: remarks)
         // What is not in the form is unusable, whatever became of the rest.
         if let misfit = found.misfit { throw misfit }
         return code

@@ -9,7 +9,7 @@ import Verification
 enum LLMCMode {
     static func run(
         _ arguments: CommandArguments, _ kernels: KernelSet<Float>, _ libraries: [ForeignLibrary], flags: [String],
-        to folder: OutputFolder
+        to folder: OutputFolder?
     ) throws -> ExitCode {
         guard let model = arguments.value("--model"), let state = arguments.value("--state") else {
             throw UsageError("--model and --state belong together; give both, such as gpt2_124M.bin and its state")
@@ -26,6 +26,6 @@ enum LLMCMode {
         let report = VerificationReport(
             outcome, kernels: kernels, libraries: libraries, flags: flags,
             seconds: started.secondsToNow)
-        return try VerifyMode.publish(report, to: folder)
+        return try VerifyMode.publish(report, to: folder, VerifyMode.extent(arguments))
     }
 }

@@ -1,7 +1,8 @@
-import Accuracy
 import KernelCatalog
 import Kernels
 import Testing
+
+@testable import Accuracy
 
 /// What every contract promises, tried on each at drawn sizes: that its rounding errors, its draws and its independent
 /// sizes fit its shapes.
@@ -58,7 +59,7 @@ struct ContractLawTests {
                 case .numbers where argument.role == .output: #expect(numbers == nil)
                 case .numbers:
                     #expect(numbers?.count == argument.count)
-                    #expect(numbers?.allSatisfy { Double(Float($0)) == $0 } == true, "\(K.name) \(argument.name)")
+                    #expect(numbers?.allSatisfy(\.isFinite) == true, "\(K.name) \(argument.name)")
                 }
             }
         }
@@ -105,6 +106,51 @@ struct ContractLawTests {
                     return expected.0 != part.0 || abs(expected.1 - part.1) > 1e-9 * part.1
                 }
                 #expect(wrong == nil, "\(K.name) \(a.argument.name)[\(wrong?.0 ?? 0)] at \(call.sizes)")
+            }
+        }
+    }
+
+    /// Along a linear size, what holds of each position holds of sums over them with signs.
+    @Test func linearSizesAreLinear() throws {
+        var tried: Set<KernelName> = []
+        for kernel in KernelCatalog.standard.kernels { try linear(kernel, &tried) }
+        #expect(tried == [KernelName("matmul", .forward), KernelName("matmul", .backward)])
+    }
+
+    private func linear<K: Kernel<Float>>(_ kernel: K.Type, _ tried: inout Set<KernelName>) throws {
+        for call in calls(of: kernel) {
+            let whole = call.signature(K.InDouble.self)
+            guard let sums = SignedSums(K.InDouble.self, whole, width: 3, seed: 5) else { continue }
+            let values = call.values(of: K.InDouble.self, by: reference)
+            let results = values.converted(to: Double.self).results(of: K.InDouble.self, by: reference)
+            let truth = sums.truth(of: values, K.InDouble.self, whole, by: reference)
+            for (name, folded) in truth {
+                let argument = try #require(whole[name])
+                let expected = sums.sums(of: try #require(results[name]), argument)
+                let wrong = zip(expected, zip(folded.values, folded.deviations)).first { sum, folded in
+                    !(abs(sum - folded.0) <= 1e-12 * (1 + abs(sum)) && folded.1 > 0)
+                }
+                #expect(wrong == nil, "\(K.name) \(name) at \(call.sizes): \(wrong.map { "\($0)" } ?? "")")
+                tried.insert(K.name)
+            }
+        }
+    }
+
+    /// By either law, and the random one is the smaller of the two where sums are long.
+    @Test func chanceMakesLessThanTheWorst() throws {
+        for kernel in KernelCatalog.standard.kernels { try laws(kernel) }
+    }
+
+    private func laws<K: Kernel<Float>>(_ kernel: K.Type) throws {
+        for call in calls(of: kernel) {
+            let values = call.values(of: K.InDouble.self, by: reference).converted(to: Double.self)
+            let truth = values.results(of: K.InDouble.self, by: reference)
+            let worst = values.roundingErrors(of: K.InDouble.self, truth: truth, by: .worst)
+            let random = values.roundingErrors(of: K.InDouble.self, truth: truth, by: .random)
+            for argument in call.signature(K.InDouble.self).results where !call.absent.contains(argument.name) {
+                let (a, b) = try (#require(random[argument.name]), #require(worst[argument.name]))
+                let larger = a.indices.first { !(a[$0] <= 1.5 * b[$0]) }
+                #expect(larger == nil, "\(K.name) \(argument.name) at \(call.sizes)")
             }
         }
     }

@@ -12,7 +12,7 @@ struct TruthTests {
     @Test func aProduct() throws {
         let call = DrawnCall(sizes: sizes, seed: 9)
         let truth = try Truth(call, of: Matmul.Forward<Float>.self, by: reference)
-        let values = call.values(of: Matmul.Forward<Double>.self, by: reference)
+        let values = call.values(of: Matmul.Forward<Double>.self, by: reference).converted(to: Double.self)
         let inp = try #require(values.numbers["inp"]), weight = try #require(values.numbers["weight"])
         let bias = try #require(values.numbers["bias"])
         let out = try #require(truth.results.first)
@@ -34,7 +34,7 @@ struct TruthTests {
     /// A gradient is added to what is there, unless the call overwrites it.
     @Test func gradientsAreAddedOrWritten() throws {
         var call = DrawnCall(sizes: ["N": 50], seed: 2)
-        let values = call.values(of: Residual.Backward<Double>.self, by: reference)
+        let values = call.values(of: Residual.Backward<Double>.self, by: reference).converted(to: Double.self)
         let dout = try #require(values.numbers["dout"])
         let added = try Truth(call, of: Residual.Backward<Float>.self, by: reference)
         call.overwrites = .activations
@@ -70,8 +70,8 @@ struct TruthTests {
     @Test func largeCallsAreSampled() throws {
         let call = DrawnCall(sizes: ["B": 4, "T": 64, "C": 96, "OC": 128])
         let (first, second) = (
-            try Truth(call, of: Matmul.Backward<Float>.self, by: reference, limit: 1 << 16),
-            try Truth(call, of: Matmul.Backward<Float>.self, by: reference, limit: 1 << 16)
+            try Truth(call, of: Matmul.Backward<Float>.self, by: reference, limit: 1 << 18),
+            try Truth(call, of: Matmul.Backward<Float>.self, by: reference, limit: 1 << 18)
         )
         for (result, again) in zip(first.results, second.results) {
             #expect(

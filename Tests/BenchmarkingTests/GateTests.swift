@@ -1,4 +1,5 @@
 @testable import Benchmarking
+import GPT2
 import KernelCatalog
 import Kernels
 import ReferenceKernels
@@ -37,7 +38,7 @@ struct GateTests {
         }
         let request = GateRequest(
             head: worker("head", Implementation("other", body)), base: worker("base", nil),
-            shapes: [try BenchmarkShape("tiny:2x5")], threads: [1], operations: ["gelu"], accepted: accepting)
+            shapes: [try ModelShape("tiny:2x5")], threads: [1], operations: ["gelu"], accepted: accepting)
         let (_, findings, remarks) = try Gate(request).run()
         return (findings.filter { $0.kind != .slow && $0.kernel.hasPrefix("gelu forward") }, remarks)
     }

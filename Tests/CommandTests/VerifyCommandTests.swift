@@ -22,12 +22,30 @@ struct VerifyCommandTests {
         #expect(report.compared == report.rows.count && report.compared > 1000)
         #expect(report.fixtures.count == 14)
         #expect(report.flags == ["--kernels", kernels, "--report", reports.path])
-        // Every tensor of the models is listed on the terminal, each under its own name or shortened.
-        for tensor in ["encoded", "qkv", "preatt", "losses", "dlogits", "dencoded", "transformer.wte.weight"] {
-            #expect(run.output.contains(" \(tensor) "), "\(tensor)")
+        // A line for each kernel and model, and what it all comes to next to the prompt.
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.count < 40 && lines.last?.hasPrefix("PASS: ") == true)
+        for kernel in Set(report.rows.filter { !$0.isOfState }.map { "\($0.operation) \($0.pass)" }) {
+            #expect(lines.count { $0.hasPrefix(kernel + "  ") } == 1, "\(kernel)")
         }
+        #expect(lines.count { $0.hasPrefix("tiny ") } == 1)
         let markdown = try String(contentsOfFile: reports("verify.md"), encoding: .utf8)
         #expect(markdown.contains("**PASS: ") && markdown.contains("`dtransformer.h.1.mlp.c_proj.weight`"))
+    }
+
+    /// Every tensor is listed on the terminal where that is asked for, each under its own name or shortened.
+    @Test func details() throws {
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "verify",
+            ["--details", "--mode", "all", "--only", "gelu,softmax,encoder,adamw", "--report", reports.path])
+        #expect(run.code == 0)
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains(reports.path) })
+        for tensor in ["encoded", "fch_gelu", "probs", "dfch", "transformer.wte.weight", "params", "dinp", "dwpe"] {
+            #expect(run.output.contains(" \(tensor) "), "\(tensor)")
+        }
+        let report = try JSON.report(VerificationReport.self, from: reports.data("verify.json"))
+        #expect(report.drawn.map { drawn in run.output.contains("--seed \(drawn.seed)") } == true)
     }
 
     /// No program of the system is needed for it.

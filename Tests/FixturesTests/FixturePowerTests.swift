@@ -88,9 +88,9 @@ struct FixturePowerTests {
         let call = DrawnCall(sizes: ["B": 1, "T": 4, "C": 4, "NH": 1])
         let reference = KernelSet(KernelCatalog.standard.exact)
         let values = call.values(of: Forward.InDouble.self, by: reference)
-        var truth = values.results(of: Forward.InDouble.self, by: reference)
+        var truth = values.converted(to: Double.self).results(of: Forward.InDouble.self, by: reference)
         func power() throws -> [Mutation: Double] {
-            let made = KernelCase(Forward.self, name: "forward/drawn", values.converted(), truth: truth)
+            let made = KernelCase(Forward.self, name: "forward/drawn", values, truth: truth)
             return FixturePower(try #require(made.results.first { $0.argument.name == "preatt" })).powers
         }
         let before = try power()

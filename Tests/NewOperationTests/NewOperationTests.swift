@@ -2,6 +2,7 @@ import Accuracy
 import Benchmarking
 import ForeignKernels
 import Foundation
+import GPT2
 import GradientCheck
 import KernelCatalog
 import Kernels
@@ -93,7 +94,7 @@ struct NewOperationTests {
         let other = Implementation<Float>("other") { (a: RMSNorm.Forward<Float>) in RMSNorm.forward(a) }
         for (candidate, isRight) in [(other, true), (Self.wrong, false)] {
             let request = BenchmarkRequest(
-                contestants: [worker("candidate", candidate), worker("mine")], shapes: [try BenchmarkShape("odd")],
+                contestants: [worker("candidate", candidate), worker("mine")], shapes: [try ModelShape("odd")],
                 catalog: Self.catalog, operations: ["rmsnorm"], threads: [1], steps: false, budget: 0.001)
             let rows = try Benchmark(request).run().rows
             #expect(rows.map(\.kernel) == ["rmsnorm forward", "rmsnorm backward"])

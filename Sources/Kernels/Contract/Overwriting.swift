@@ -10,4 +10,9 @@ public struct Overwriting: OptionSet, Sendable, Hashable {
     public static let activations = Overwriting(rawValue: 1)
     /// The gradients of parameters, such as dweight: in the first micro-batch of a step.
     public static let parameters = Overwriting(rawValue: 2)
+
+    /// Each of them by the name that it has in the names of cases.
+    public static let named: [(name: String, option: Overwriting)] = [
+        ("activations", .activations), ("parameters", .parameters),
+    ]
 }

@@ -108,10 +108,16 @@ public enum Matmul {
             for j in 0..<columns {
                 let at = i * columns + j
                 if bStride.1 != 1 {
-                    for k in 0..<depth {
-                        errors[at] += law.term(
-                            a[i * aStride.0 + k * aStride.1] * b[k * bStride.0 + j * bStride.1], of: n)
+                    func term(_ k: Int) -> Double {
+                        law.term(a[i * aStride.0 + k * aStride.1] * b[k * bStride.0 + j * bStride.1], of: n)
                     }
+                    // Four sums, so that no addition waits for the one before.
+                    var (s0, s1, s2, s3) = (0.0, 0.0, 0.0, 0.0)
+                    for k in stride(from: 0, to: depth / 4 * 4, by: 4) {
+                        (s0, s1, s2, s3) = (s0 + term(k), s1 + term(k + 1), s2 + term(k + 2), s3 + term(k + 3))
+                    }
+                    for k in depth / 4 * 4..<depth { s0 += term(k) }
+                    errors[at] += s0 + s1 + s2 + s3
                 }
                 errors[at] = law.sum(errors[at], of: n, total: product[at])
             }

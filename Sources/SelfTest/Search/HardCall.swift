@@ -66,7 +66,7 @@ struct HardCall: Sendable, ElementSource {
         return call.tokens(argument, below: bound, at: isAlike ? Positions(indices.map { _ in 0 }) : indices)
     }
 
-    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Double] {
+    func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Float] {
         let (draw, count) = (Draw(argument.name, seed: call.seed), argument.count)
         var generator = SplitMix64(state: UInt64(hashing: argument.name) &+ call.seed)
         let magnitude = Float(sign: .plus, exponent: Int.random(in: -10...2, using: &generator), significand: 1)
@@ -89,7 +89,7 @@ struct HardCall: Sendable, ElementSource {
                 case .rising: magnitude * one * Float(i + 1) / Float(count)
                 case .falling: magnitude * one * Float(count - i) / Float(count)
                 }
-            return Double(distribution.allowed(number))
+            return distribution.allowed(number)
         }
     }
 }

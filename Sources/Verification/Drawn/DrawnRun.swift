@@ -11,9 +11,17 @@ import Synchronization
 struct DrawnRun {
     private let request: VerificationRequest
     private let catalog = KernelCatalog.standard
+    private let cases: [[DrawnCase]]
+    /// What was found in each case, where one alone is tried.
+    private(set) var records: [CaseRecord] = []
 
     /// The trials that `request` asks for.
-    init(_ request: VerificationRequest) { self.request = request }
+    ///
+    /// - Throws: ``CaseNameError`` where there can be none of that name.
+    init(_ request: VerificationRequest) throws(CaseNameError) {
+        self.request = request
+        cases = try request.drawnCases(of: catalog)
+    }
 
     /// The numbers of threads besides the set's own on which results must have the same bits, in turn.
     private static let threads = [1, 2, 3, 4, 5, 8, 16]
@@ -25,8 +33,9 @@ struct DrawnRun {
     /// size at which it does not. `progress` is told the fraction done.
     ///
     /// - Throws: `HarnessError` where the machine has no room for a call.
-    func run(_ progress: (String, Double) -> Void) throws(HarnessError) -> (calls: Int, rows: [ComparisonRow]) {
-        let all = DrawnCase.all(of: catalog, seed: request.seed).filter { cases in
+    mutating func run(_ progress: (String, Double) -> Void) throws(HarnessError) -> (calls: Int, rows: [ComparisonRow])
+    {
+        let all = cases.filter { cases in
             cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
         }
         var rows: [ComparisonRow] = []
@@ -37,7 +46,7 @@ struct DrawnRun {
         return (all.reduce(0) { $0 + $1.count }, rows)
     }
 
-    private func rows<K: Kernel<Float>>(
+    private mutating func rows<K: Kernel<Float>>(
         _ kernel: K.Type, _ cases: [DrawnCase]
     ) throws(HarnessError) -> [ComparisonRow] {
         var held: [String: (count: Int, cases: Int, worst: ComparisonRow.Measure)] = [:]
@@ -47,18 +56,20 @@ struct DrawnRun {
         for (number, drawn) in cases.enumerated() {
             if ahead.isEmpty {
                 ahead = cases[number...].prefix(Self.ahead).concurrentMap { [catalog] in
-                    DrawnTrial.Prepared(kernel, $0.call, by: KernelSet(catalog.exact))
+                    DrawnTrial.Prepared(kernel, $0, by: KernelSet(catalog.exact))
                 }.reversed()
             }
-            let threads = Self.threads[number % Self.threads.count]
-            let trial = try DrawnTrial(kernel, drawn.call, ahead.removeLast(), request.kernels, threads: threads)
+            // Of its own, so that the case alone is tried as it is among others.
+            let threads = Self.threads[Int(drawn.call.seed % UInt64(Self.threads.count))]
+            let trial = try DrawnTrial(kernel, ahead.removeLast(), request.kernels, threads: threads)
+            if request.isOfOneCase { records.append(CaseRecord(kernel, drawn, trial, request.kernels)) }
             for finding in trial.findings {
                 let argument = finding.truth.argument
                 let measure = ComparisonRow.Measure(finding.measure, shape: argument.shape)
                 guard finding.holds else {
                     failures.append(
                         ComparisonRow(
-                            subject(kernel, "drawn at \(drawn.words)", argument.name), measure: measure,
+                            subject(kernel, drawn.name, argument.name), measure: measure,
                             note: finding.notes.isEmpty ? nil : finding.notes.joined(separator: "; "),
                             explanation: explanation(finding, drawn)))
                     continue
@@ -80,7 +91,9 @@ struct DrawnRun {
             + order.compactMap { name in
                 held[name].map {
                     ComparisonRow(
-                        subject(kernel, "\($0.cases) drawn sizes", name), measure: $0.worst.standing(for: $0.count))
+                        subject(kernel, $0.cases == 1 ? cases[0].name : "\($0.cases) drawn calls", name),
+                        measure: $0.worst.standing(for: $0.count),
+                        calls: $0.cases)
                 }
             }
     }

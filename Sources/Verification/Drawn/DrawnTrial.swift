@@ -7,16 +7,18 @@ import Sentinel
 struct DrawnTrial {
     /// What a call takes and should leave.
     struct Prepared: Sendable {
+        fileprivate let name: String
         fileprivate let values: CallValues<Float>
         fileprivate let truth: Truth
 
         /// Computes it, by a reference in double.
-        init<K: Kernel<Float>>(_: K.Type, _ call: DrawnCall, by reference: KernelSet<Double>) {
+        init<K: Kernel<Float>>(_: K.Type, _ drawn: DrawnCase, by reference: KernelSet<Double>) {
+            let call = drawn.call
             let values = call.values(of: K.InDouble.self, by: reference)
             guard let truth = try? Truth(call, of: K.self, by: reference, limit: 1 << 22, values: values) else {
                 preconditionFailure("\(K.name): no sizes \(call.sizes)")
             }
-            (self.values, self.truth) = (values.converted(), truth)
+            (name, self.values, self.truth) = (drawn.name, values, truth)
         }
     }
 
@@ -34,6 +36,8 @@ struct DrawnTrial {
         var holds: Bool { notes.isEmpty && measure.count > 0 && measure.worst <= 1 }
     }
 
+    /// What the kernel was called with.
+    let values: CallValues<Float>
     /// By each result.
     let findings: [Finding]
 
@@ -41,11 +45,11 @@ struct DrawnTrial {
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for it.
     init<K: Kernel<Float>>(
-        _ kernel: K.Type, _ call: DrawnCall, _ prepared: Prepared, _ kernels: KernelSet<Float>, threads: Int
+        _ kernel: K.Type, _ prepared: Prepared, _ kernels: KernelSet<Float>, threads: Int
     ) throws(HarnessError) {
         let truth = prepared.truth
-        let trial = try KernelTrial(
-            briefly: kernel, prepared.values, "drawn at \(K.words(forSizes: call.sizes))", kernels, threads: threads)
+        values = prepared.values
+        let trial = try KernelTrial(briefly: kernel, values, prepared.name, kernels, threads: threads)
         findings = zip(truth.results, trial.answers).enumerated().map { number, found in
             let (result, answers) = found
             // What was found at an input belongs to no result: the first will do.

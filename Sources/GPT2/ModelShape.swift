@@ -1,13 +1,10 @@
-import Accuracy
-import GPT2
-
-/// A shape that cannot be benchmarked: which, and what can.
+/// A shape that no model has: which, and what can be.
 public struct ShapeError: Error, CustomStringConvertible, Sendable {
     public let description: String
 }
 
 /// A model and a batch, as `--shapes` names them: `124M:4x64`, or `odd`.
-public struct BenchmarkShape: Sendable {
+public struct ModelShape: Sendable {
     /// The name, as in the flag.
     public let name: String
     /// The model's sizes.
@@ -40,25 +37,5 @@ public struct BenchmarkShape: Sendable {
         }
         configuration = model.configuration
         (self.batch, self.sequence) = (batch, sequence)
-    }
-
-    /// Whether a whole training step is timed at this shape: with less than 8 GB of parameters, gradients and moments.
-    var hasStep: Bool {
-        name != "odd" && configuration.layers * configuration.channels * configuration.channels < 1 << 25
-    }
-
-    /// What the model is trained on: the same in every run.
-    private var tokens: [Int32] {
-        let draw = Draw("tokens", seed: 1)
-        return (0...batch * sequence).map { draw.token($0, below: configuration.vocabularySize) }
-    }
-
-    /// The step.
-    func step(threads: Int) -> StepTask {
-        let c = configuration
-        return StepTask(
-            layers: c.layers, heads: c.heads, channels: c.channels, vocabulary: c.vocabularySize,
-            paddedVocabulary: c.paddedVocabularySize, blockSize: c.blockSize, batch: batch, sequence: sequence,
-            tokens: tokens, threads: threads)
     }
 }

@@ -42,6 +42,13 @@ extension VerificationReport {
         }
     }
 
+    /// What is wrong and was allowed, in lines of at most 80 columns.
+    public var allowedLines: [String] {
+        rows.flatMap { row in
+            row.allowed.map { Formatting.wrapped("allowed: \(row.title): \($0)") } ?? []
+        }
+    }
+
     /// What failed, in lines of at most 80 columns; each failure with the command that repeats it.
     public var failureLines: [String] {
         let shown = telling

@@ -148,7 +148,7 @@ public struct ComparisonRow: Codable, Sendable {
         public static let ofFixtures: Set<Mode> = [.isolated, .chained, .training]
 
         /// Those that `verify` judges in unless it is told otherwise.
-        public static let usual = ofFixtures
+        public static let usual = Set(allCases)
     }
 
     /// Whether the tensor held.
@@ -245,6 +245,8 @@ public struct ComparisonRow: Codable, Sendable {
     public let measure: Measure?
     /// What else was found wrong, such as `input weight was changed`; nil if nothing.
     public let note: String?
+    /// What was found wrong and the run allows; nil if nothing.
+    public let allowed: String?
     /// What the errors have in common; nil where the tensor holds, or is too large to look.
     public let explanation: Explanation?
     /// Whether a tensor failed though its kernel gave what the reference kernel gives on the same arguments: those are
@@ -262,10 +264,12 @@ public struct ComparisonRow: Codable, Sendable {
 
     /// A row.
     public init(
-        _ subject: Subject, measure: Measure?, note: String? = nil, explanation: Explanation? = nil,
+        _ subject: Subject, measure: Measure?, note: String? = nil, allowed: String? = nil,
+        explanation: Explanation? = nil,
         isWiring: Bool = false, calls: Int = 1, seconds: Double? = nil
     ) {
-        (self.subject, self.measure, self.note, self.calls) = (subject, measure, note, calls)
+        (self.subject, self.measure, self.note, self.allowed) = (subject, measure, note, allowed)
+        self.calls = calls
         (self.explanation, self.isWiring, self.seconds) = (explanation, isWiring, seconds)
         verdict = note == nil && measure?.holds == true ? .pass : .fail
     }

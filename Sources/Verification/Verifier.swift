@@ -24,6 +24,8 @@ public struct VerificationRequest {
     public var cases = CaseChoice.usual
     /// Chooses the sizes and inputs of drawn cases.
     public var seed: UInt64 = 1
+    /// Whether a kernel may hold that does not what it should with NaN and infinities.
+    public var allowsNonFinite = false
     /// Sits between a model and its kernels and may change the calls: a planted fault of wiring.
     public var rewiring: (any KernelInterceptor<Float>)?
 

@@ -36,6 +36,9 @@ enum VerifyMode {
             Flag(
                 "--shapes", "SHAPE,...", .many,
                 help: "Draw at the sizes of these models and batches, such as 124M:4x64, and odd; as in bench."),
+            Flag(
+                "--allow", "WHAT",
+                help: "Let pass, and say: nonfinite (NaN and infinities that go astray in a drawn call)."),
             Flag("--seed", "N", help: "What drawn sizes and inputs are drawn from; 1 if not given."),
             Flag("--fixture", "FILE ...", .many, help: "Judge by these fixtures; those of the project if not given."),
             Flag(
@@ -126,6 +129,10 @@ enum VerifyMode {
             try chooseShapes(arguments, &request)
         }
         request.seed = UInt64(try arguments.count("--seed") ?? 1)
+        if let allowed = arguments.value("--allow") {
+            guard allowed == "nonfinite" else { throw UsageError("--allow: '\(allowed)' is not nonfinite") }
+            request.allowsNonFinite = true
+        }
         return request
     }
 
@@ -206,7 +213,7 @@ enum VerifyMode {
             for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
             Terminal.print("")
         }
-        for section in [report.libraryLines, remarks] where !section.isEmpty {
+        for section in [report.libraryLines, report.allowedLines, remarks] where !section.isEmpty {
             for line in section { Terminal.print(line) }
             Terminal.print("")
         }

@@ -74,7 +74,9 @@ struct DrawnRun {
             findings = try IndependenceTrial(kernel, request.kernels, by: reference, seed: seed).findings
         }
         return findings.filter { $0.count > 0 }.map {
-            $0.row(subject(kernel, property.rawValue, $0.argument.name))
+            $0.row(
+                subject(kernel, property.rawValue, $0.argument.name),
+                isAllowed: property == .nonfinite && request.allowsNonFinite)
         }
     }
 

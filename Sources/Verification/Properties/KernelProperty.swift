@@ -32,10 +32,12 @@ struct PropertyFinding {
     }
 
     /// The row of a report.
-    func row(_ subject: ComparisonRow.Subject) -> ComparisonRow {
+    func row(_ subject: ComparisonRow.Subject, isAllowed: Bool) -> ComparisonRow {
         let measure = ComparisonRow.Measure(
             count: count, worst: 0, bound: 0, index: argument.shape.map { _ in 0 }, expected: 0, actual: 0, ulps: 0,
             rmse: 0, torchRMSE: 0)
-        return ComparisonRow(subject, measure: measure, note: notes.isEmpty ? nil : notes.joined(separator: "; "))
+        let text = notes.isEmpty ? nil : notes.joined(separator: "; ")
+        return ComparisonRow(
+            subject, measure: measure, note: isAllowed ? nil : text, allowed: isAllowed ? text : nil)
     }
 }

@@ -33,6 +33,15 @@ struct NonFiniteTrial {
                 let odd = Self.numbers[attempt % Self.numbers.count]
                 let index = specified[Int(draw.token(attempt, below: specified.count))]
                 var values = usual.values
+                // In some, other numbers are 0: a product with 0 must not be left out.
+                if attempt / Self.numbers.count == 1 {
+                    for other in call.signature(kernel).arguments where !derived.contains(other.name) {
+                        guard case .numbers(.signed) = other.elements, let own = values.numbers[other.name] else {
+                            continue
+                        }
+                        values.numbers[other.name] = own.enumerated().map { $0.offset % 3 == 1 ? 0 : $0.element }
+                    }
+                }
                 values.numbers[argument.name]?[index] = odd
                 try look(kernel, values, usual, odd, "\(odd) in \(argument.name)[\(index)]", kernels, reference)
             }
@@ -58,7 +67,7 @@ struct NonFiniteTrial {
                 if truth.isNaN { return odd.isNaN ? !actual.isNaN : actual.isFinite }
                 if truth.isInfinite { return Double(actual) != truth && (form == .exact || actual.isFinite) }
                 if form == .spreading, !actual.isFinite { return false }
-                // What does not change is as near as ever; what does may have no bound.
+                // What has no part in it is as near as ever; of what has, there may be no bound.
                 let bounds = [result.bound[index], usual.results[number].bound[index]].filter(\.isFinite)
                 return !(abs(Double(actual) - truth) <= bounds.max() ?? .greatestFiniteMagnitude)
             }

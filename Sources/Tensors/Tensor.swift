@@ -9,6 +9,8 @@ public struct Tensor<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecked
     public static var alignment: Int { 64 }
 
     /// Storage of `count` elements, each `value`. Large storage of zeros takes up memory only where it is touched.
+    @specialized(where Element == Float)
+    @specialized(where Element == Double)
     public init(repeating value: Element, count: Int) {
         let base = Self.allocate(count)
         let isZero = withUnsafeBytes(of: value) { $0.allSatisfy { $0 == 0 } }

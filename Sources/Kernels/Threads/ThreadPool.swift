@@ -75,7 +75,8 @@ final class ThreadPool: Sendable {
     /// Starts one helper more; says why if it does not.
     private func startHelper() -> String? {
         guard helpers.count + 1 < Workers.most else { return "more would only wait for each other" }
-        let helper = Helper()
+        // One that has no processor of its own would keep others from theirs.
+        let helper = Helper(spins: helpers.count + 1 < ProcessInfo.processInfo.activeProcessorCount)
         let reason = Self.hasReserve ? helper.start(in: self) : ENOMEM
         guard reason == 0 else { return String(cString: strerror(reason)) }
         helpers.append(helper)
@@ -133,6 +134,11 @@ private final class Helper: Sendable {
 
     private let state = Atomic<State>(.idle)
     private let alarm = DispatchSemaphore(value: 0)
+    /// The spins before sleep.
+    private let patience: Int
+
+    /// A thread that spins for a while before it sleeps, or hardly.
+    init(spins: Bool) { patience = spins ? 20_000 : 64 }
 
     /// Its stack: kernels keep what is large elsewhere.
     private static let stackSize = 1 << 20
@@ -197,14 +203,11 @@ private final class Helper: Sendable {
         var spins = 0
         while !state.compareExchange(expected: .called, desired: .working, ordering: .acquiring).exchanged {
             pause(&spins)
-            guard spins > Self.patience else { continue }
+            guard spins > patience else { continue }
             spins = 0
             if state.compareExchange(expected: .idle, desired: .asleep, ordering: .relaxed).exchanged { alarm.wait() }
         }
     }
-
-    /// The spins before sleep.
-    private static let patience = 20_000
 
     /// Lets other threads run now and then, should there be more of them than cores.
     private func pause(_ spins: inout Int) {

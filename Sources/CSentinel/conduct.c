@@ -56,6 +56,22 @@ static int current_umask(void) {
     return (int)field(text, "\nUmask:", 8);
 }
 
+/// Restores the limits that are others now; returns whether there are any.
+static int restore_limits(const struct rlimit *was) {
+    int found = 0;
+    for (int i = 0; i < limit_count; i++) {
+        struct rlimit now, back = was[i];
+        if (getrlimit(i, &now) != 0 || (now.rlim_cur == back.rlim_cur && now.rlim_max == back.rlim_max)) continue;
+        found = 1;
+        if (setrlimit(i, &back) == 0) continue;
+        // The lower of two hard limits stays.
+        back.rlim_max = now.rlim_max;
+        back.rlim_cur = back.rlim_cur < back.rlim_max ? back.rlim_cur : back.rlim_max;
+        setrlimit(i, &back);
+    }
+    return found;
+}
+
 static void look(struct sentinel_state *state) {
     memset(state, 0, sizeof *state);
     for (int number = 1; number < signal_end; number++) sigaction(number, NULL, &state->actions[number]);
@@ -104,7 +120,9 @@ struct sentinel_state *sentinel_keep(void) {
 void sentinel_forget(struct sentinel_state *state) { free(state); }
 
 uint32_t sentinel_changes(const struct sentinel_state *was, uint64_t *handlers) {
-    uint32_t changes = !was->has_timers && find_timers(1) ? sentinel_timers : 0;
+    // Looking may need more than is allowed now.
+    uint32_t changes = restore_limits(was->limits) ? sentinel_limits : 0;
+    if (!was->has_timers && find_timers(1)) changes |= sentinel_timers;
     struct sentinel_state now;
     look(&now);
     *handlers = 0;
@@ -124,19 +142,9 @@ uint32_t sentinel_changes(const struct sentinel_state *was, uint64_t *handlers) 
         changes |= sentinel_folder;
         if (was->folder[0] != 0 && chdir(was->folder) != 0) {} // it may be gone
     }
-    if (now.umask != was->umask) {
+    if (now.umask >= 0 && was->umask >= 0 && now.umask != was->umask) {
         changes |= sentinel_umask;
         umask((mode_t)was->umask);
-    }
-    for (int i = 0; i < limit_count; i++) {
-        if (now.limits[i].rlim_cur == was->limits[i].rlim_cur && now.limits[i].rlim_max == was->limits[i].rlim_max) continue;
-        changes |= sentinel_limits;
-        // The lower of two hard limits stays.
-        struct rlimit back = was->limits[i];
-        if (setrlimit(i, &back) == 0) continue;
-        back.rlim_max = now.limits[i].rlim_max;
-        back.rlim_cur = back.rlim_cur < back.rlim_max ? back.rlim_cur : back.rlim_max;
-        setrlimit(i, &back);
     }
     for (int i = 0; i < streams && sentinel_is_child(); i++) {
         if (now.files[i].st_dev != was->files[i].st_dev || now.files[i].st_ino != was->files[i].st_ino)

@@ -515,18 +515,28 @@ struct sentinel_outcome sentinel_command(struct sentinel_child child, int32_t co
     (void)is_emptied;
     atomic_store(&record->fault, 0);
     double patience = 2;
+    int is_forged = 0;
+    atomic_store(&post->place, at_work);
     // MSG_NOSIGNAL: a child that has gone shows as the end of its answers; it is not waited for where it is gone already.
     if (send(child.channel, &command, sizeof command, MSG_NOSIGNAL) == sizeof command) {
         if (!await(child, seconds)) {
             patience = 0;
         } else if (recv(child.channel, &outcome.detail, sizeof outcome.detail, MSG_DONTWAIT) == sizeof outcome.detail) {
             outcome.left = atomic_load(&post->left);
-            return outcome;
+            if (atomic_load(&post->place) == idle) return outcome;
+            is_forged = 1;
+            patience = 0;
         }
     }
     int status = 0, is_hung = collect(child.process, patience, &status), place = atomic_load(&post->place);
     int is_tainted = atomic_load(&post->is_tainted);
     atomic_store(&post->process, 0);
+    if (is_forged) {
+        outcome.end = sentinel_forged;
+        outcome.is_foreign = 1;
+        outcome.left = end_strays();
+        return outcome;
+    }
     outcome.end = is_hung ? sentinel_hung : WIFSIGNALED(status) ? sentinel_crashed : sentinel_exited;
     outcome.detail = is_hung ? 0 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
     // The system's own ways to end a process are none of its code's doing.

@@ -11,6 +11,9 @@ public final class CallSeries: Sendable {
     private let kernel: KernelName
     /// The names of the arguments that the call has.
     private let names: [String]
+    /// Where the tape has the answers of each: what it says itself may have been written over.
+    private let answers: [(start: Int, bytes: Int)]
+    private let answerBytes: Int
     private let memory: GuardedBuffer
     /// Whether a library has taken it.
     private let isTaken = Atomic<Bool>(false)
@@ -33,23 +36,29 @@ public final class CallSeries: Sendable {
         let masks = arguments.map { $0.argument.coverage == .all ? 0 : take($0.count) }
         let setBytes = arguments.reduce(0) { $0 + 4 * $1.count }
         let answerBytes = arguments.reduce(0) { $0 + ($1.argument.isResult ? 4 * $1.count : 0) }
-        let (images, answers) = (take(sets * setBytes), take(sets * answerBytes))
+        let (images, answerStart) = (take(sets * setBytes), take(sets * answerBytes))
         let space = try GuardedSpace(for: K.name.symbol, holding: [end])
         memory = try GuardedBuffer(of: UInt8.self, count: end, .aligned, in: space)
+        var answerEnd = answerStart
+        answers = arguments.map { bound in
+            defer { answerEnd += bound.argument.isResult ? 4 * bound.count : 0 }
+            return (answerEnd, 4 * bound.count)
+        }
+        self.answerBytes = answerBytes
         memory.view(of: UInt8.self).fill(0)
         tape[.wanted] = Self.most
         tape[.sets] = sets
         tape[.arguments] = arguments.count
         (tape[layout: CallTape.layout.sets], tape[layout: CallTape.layout.setBytes]) = (images, setBytes)
-        (tape[layout: CallTape.layout.answers], tape[layout: CallTape.layout.answerBytes]) = (answers, answerBytes)
-        var (image, answer) = (0, 0)
+        (tape[layout: CallTape.layout.answers], tape[layout: CallTape.layout.answerBytes]) = (answerStart, answerBytes)
+        var image = 0
         for (index, bound) in arguments.enumerated() {
             tape[index, .address] = Int(bitPattern: bound.address)
             tape[index, .bytes] = 4 * bound.count
             tape[index, .isResult] = bound.argument.isResult ? 1 : 0
-            (tape[index, .image], tape[index, .answer], tape[index, .mask]) = (image, answer, masks[index])
+            (tape[index, .image], tape[index, .mask]) = (image, masks[index])
+            tape[index, .answer] = answers[index].start - answerStart
             image += 4 * bound.count
-            if bound.argument.isResult { answer += 4 * bound.count }
             guard masks[index] > 0 else { continue }
             for element in 0..<bound.count where bound.argument.coverage.contains(element, shape: bound.argument.shape)
             {
@@ -85,32 +94,34 @@ public final class CallSeries: Sendable {
 
     // MARK: - What came of it
 
-    /// The calls made: fewer than asked for where one did not come back, or the kernel leaks.
-    public var made: Int { tape[.made] }
-
     /// What the result of that name held after the first call of that set.
     public func answer(_ name: String, set: Int) -> [Float] {
         guard let index = names.firstIndex(of: name) else { return [] }
-        let answer = UnsafeRawBufferPointer(start: tape.answer(index, set: set), count: tape[index, .bytes])
-        return (0..<answer.count / 4).map { answer.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        let (start, bytes) = answers[index]
+        let answer = tape.byte(start + set * answerBytes)
+        return (0..<bytes / 4).map { answer.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
     }
 
     /// What the calls did that they must not, by argument, or nil where it concerns the kernel as such.
     public var findings: [(argument: String?, note: String)] {
+        func name(_ index: Int) -> String? { names.indices.contains(index) ? names[index] : nil }
         var findings: [(argument: String?, note: String)] = []
         if tape[.deviant] > 0 {
             findings.append(
                 (
-                    names[tape[.deviantArgument]],
-                    "call \(tape[.deviant]) of \(tape[.wanted]) gave other bits than an earlier one on the same inputs, "
+                    name(tape[.deviantArgument]),
+                    "call \(tape[.deviant]) of \(Self.most) gave other bits than an earlier one on the same inputs, "
                         + "first at element \(tape[.deviantElement])"
                 ))
         }
-        if tape[.changed] > 0 { findings.append((names[tape[.changed] - 1], "the kernel changed its input")) }
-        if tape[.leaking] > 0, let resource = LeakWatch.Resource(rawValue: tape[.leaking] - 1) {
+        if tape[.changed] > 0 { findings.append((name(tape[.changed] - 1), "the kernel changed its input")) }
+        if let resource = LeakWatch.Resource(rawValue: tape[.leaking] &- 1) {
             findings.append((nil, resource.note(perCall: tape[.leakPerCall])))
         }
         if tape[.freedTwice] > 0 { findings.append((nil, "the kernel freed memory twice")) }
+        if findings.isEmpty && tape[.made] != Self.most {
+            findings.append((nil, "the kernel wrote to memory that is not its own, or did not return"))
+        }
         return findings
     }
 }

@@ -59,6 +59,7 @@ struct CallSlot {
             view[0] = UInt64(newValue.words.count)
             view[1] = UInt64(newValue.pages.count)
             view[2] = UInt64(newValue.tape)
+            answer = Answer(float: 0, floatElsewhere: 0, kept: 0, handlers: 0)
             for (index, word) in newValue.words.enumerated() { view[Self.start + index] = word }
             for (index, page) in newValue.pages.enumerated() {
                 let place = Self.start + Self.most.words + 3 * index

@@ -89,28 +89,39 @@ struct CallTape {
     /// Makes the calls, each by `call`, and notes what they do; ends early where memory leaks that the machine may need, or
     /// was freed twice, which is looked for in a child process only.
     func run(inChild isChild: Bool, _ call: () -> Void) {
-        let (sets, arguments) = (self[.sets], self[.arguments])
-        var seen: Set<Int> = []
-        var leaks = LeakWatch()
-        for number in 0..<self[.wanted] {
-            // Multiples of the golden ratio: no two calls in a row have the same set, and there is no period.
-            let fraction = UInt64(number) &* 0x9e37_79b9_7f4a_7c15
-            let set = Int(fraction.multipliedFullWidth(by: UInt64(sets)).high)
-            for index in 0..<arguments {
+        var (seen, leaks) = (Set<Int>(), LeakWatch())
+        func make(_ number: Int) {
+            let set = self.set(of: number)
+            for index in 0..<self[.arguments] {
                 argument(index).copyMemory(from: image(index, set: set), byteCount: self[index, .bytes])
             }
             call()
             self[.made] = number + 1
             compare(set, isFirst: seen.insert(set).inserted)
+        }
+        for number in 0..<self[.wanted] {
+            make(number)
             guard (number + 1) % LeakWatch.window == 0 else { continue }
             if isChild && !LeakWatch.isHeapSound {
                 self[.freedTwice] = 1
                 return
             }
             guard let (resource, amount) = leaks.look() else { continue }
+            // Where other threads do other work, it may be theirs.
+            guard isChild || LeakWatch.blames(resource, { for _ in 0..<LeakWatch.window { make(number) } }) else {
+                leaks = LeakWatch()
+                continue
+            }
             (self[.leaking], self[.leakPerCall]) = (resource.rawValue + 1, amount)
             return
         }
+    }
+
+    /// The set of a call: by multiples of the golden ratio, so that no two calls in a row have the same, and there is no
+    /// period.
+    private func set(of number: Int) -> Int {
+        let fraction = UInt64(number) &* 0x9e37_79b9_7f4a_7c15
+        return Int(fraction.multipliedFullWidth(by: UInt64(self[.sets])).high)
     }
 
     private func compare(_ set: Int, isFirst: Bool) {

@@ -248,6 +248,7 @@ public final class ForeignLibrary: Sendable {
             case .crashed(let reason): [fatal("crashed on \(reason)")]
             case .exited(let code): [fatal("ended its process, with exit code \(code)")]
             case .hung: [fatal("did not return")]
+            case .forged: [fatal("wrote to descriptors that are not its own")]
             }
         // How many there were at that moment is chance.
         return end + (outcome.strays > 0 ? [incident("left a process running, which was ended")] : [])

@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 
 /// What a test of the harness itself found: whether every planted fault was caught and rightly blamed, and whether a
@@ -71,10 +72,36 @@ public struct SelfTestReport: Record {
         public var isWithin: Bool { fraction <= 1 }
     }
 
+    /// How surely an error of some size at a random place is found.
+    public struct Detection: Codable, Sendable, Hashable {
+        /// What is wrong, in words.
+        public let what: String
+        /// How far it is off, relative.
+        public let error: Double
+        /// How many were tried, and how many of them found.
+        public let tried, caught: Int
+        /// The least probability that there is to be; nil where any will do.
+        public let required: Double?
+        /// The probability with which such an error is found is at least this, with 95 % confidence.
+        public let probability: Double
+
+        /// What was found of an error.
+        public init(what: String, error: Double, tried: Int, caught: Int, required: Double?) {
+            (self.what, self.error, self.tried, self.caught) = (what, error, tried, caught)
+            self.required = required
+            probability = Binomial.lowest(caught, of: tried)
+        }
+
+        /// Whether it is found as surely as it should be.
+        public var isSure: Bool { tried > 0 && probability >= required ?? 0 }
+    }
+
     /// The faults, in order of the catalogue.
     public let faults: [PlantedFault]
     /// The number of right variants tried.
     public let variants: Int
+    /// The number of those tried at drawn sizes.
+    public let drawnVariants: Int
     /// The number of models run on right variants alone.
     public let models: Int
     /// Those that were called wrong.
@@ -83,19 +110,22 @@ public struct SelfTestReport: Record {
     public let searched: Int
     /// What the search found for each result of each kernel.
     public let tightness: [Tightness]
+    /// How surely small errors in a large result are found.
+    public let detection: [Detection]
     /// The seed of the variants.
     public let seed: UInt64
     /// The run behind it.
     public private(set) var run: RunRecord
 
-    /// A report of `faults`, of `variants` right kernels and `models` of such, and of a search of bounds.
+    /// A report of `faults`, of `variants` right kernels and `models` of such, of a search of bounds, and of small errors.
     public init(
-        faults: [PlantedFault], variants: Int, models: Int, falseAlarms: [FalseAlarm], searched: Int,
-        tightness: [Tightness], seed: UInt64, machine: Machine, commit: String?,
-        flags: [String] = [], seconds: Double
+        faults: [PlantedFault], variants: Int, drawnVariants: Int, models: Int, falseAlarms: [FalseAlarm],
+        searched: Int, tightness: [Tightness], detection: [Detection], seed: UInt64, machine: Machine,
+        commit: String?, flags: [String] = [], seconds: Double
     ) {
         (self.faults, self.variants, self.models, self.falseAlarms) = (faults, variants, models, falseAlarms)
-        (self.searched, self.tightness) = (searched, tightness)
+        (self.searched, self.tightness, self.detection) = (searched, tightness, detection)
+        self.drawnVariants = drawnVariants
         self.seed = seed
         run = RunRecord(
             .selftest, command: ["verify", "selftest"] + flags, commit: commit, machine: machine, seconds: seconds,
@@ -106,8 +136,14 @@ public struct SelfTestReport: Record {
     /// Whether every fault was caught and rightly blamed, without a false alarm, and no bound was passed.
     public var holds: Bool {
         faults.allSatisfy(\.isBlamed) && falseAlarms.isEmpty && tightness.allSatisfy(\.isWithin)
-            && !faults.isEmpty && !tightness.isEmpty && variants > 0
+            && detection.allSatisfy(\.isSure) && !faults.isEmpty && !tightness.isEmpty && !detection.isEmpty
+            && variants > 0 && drawnVariants > 0
     }
+}
+
+extension SelfTestReport.Detection {
+    /// The least probability, in percent.
+    fileprivate var share: String { "\(Formatting.number(100 * probability)) %" }
 }
 
 extension SelfTestReport {
@@ -122,14 +158,21 @@ extension SelfTestReport {
         var lines = [
             "planted faults caught  \(share(caught))",
             "rightly blamed         \(share(blamed))",
-            "false alarms           \(falseAlarms.count) of \(Formatting.count(variants)) right variants "
-                + "and \(models) models of such",
+            "false alarms           \(falseAlarms.count) of \(Formatting.count(variants)) right variants, "
+                + "\(Formatting.count(drawnVariants)) at drawn sizes,",
+            "                       and \(models) models of such",
         ]
         // Written so that NaN is the largest.
         if let most = tightness.max(by: { !($1.fraction <= $0.fraction) }) {
             lines.append(
                 "nearest to its bound   \(Formatting.number(most.fraction)), \(most.kernel) \(most.result), of "
                     + "\(Formatting.count(searched)) variants each")
+        }
+        for tile in detection {
+            lines.append(
+                "a tile off by \(Formatting.number(tile.error))".padding(toLength: 23, withPad: " ", startingAt: 0)
+                    + "found \(Formatting.count(tile.caught)) times of \(Formatting.count(tile.tried)), so in at least "
+                    + "\(tile.share)\(tile.isSure ? "" : " ✗")")
         }
         for fault in faults where !fault.isBlamed {
             lines.append("  \(fault.origin): \(fault.name): \(fault.blamed.map { "blamed \($0)" } ?? "not caught")")
@@ -187,7 +230,19 @@ extension SelfTestReport {
                 "The largest error that any of \(Formatting.count(searched)) right variants of a kernel made, as a "
                     + "fraction of its bound: over the fixtures' cases, drawn ones, and hard ones, whose numbers cancel, are "
                     + "all alike, rise, or lie a little above powers of 2. Above 1 the variant or the bound is wrong.",
-                bounds, "## Every fault",
+                bounds, "## Small errors",
+                "The right answer with a part of it scaled, at a place that is drawn anew each time, and judged as a drawn "
+                    + "case is. The last column is the least probability of being found, with 95 % confidence (Clopper "
+                    + "and Pearson).",
+                Formatting.markdown(
+                    ["what is wrong", "relative error", "tried", "found", "at least"],
+                    detection.map {
+                        [
+                            $0.what, Formatting.number($0.error), Formatting.count($0.tried),
+                            Formatting.count($0.caught), $0.share + ($0.isSure ? "" : " ✗"),
+                        ]
+                    }, right: [1, 2, 3, 4]),
+                "## Every fault",
             ] + details + [
                 "## Run",
                 (["- Seed of the variants: \(seed)"] + runLines).joined(separator: "\n"),

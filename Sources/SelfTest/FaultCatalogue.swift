@@ -20,6 +20,20 @@ public enum FaultCatalogue {
         recipes.flatMap { $0.planted } + KernelCatalog.standard.kernels.flatMap { commonFaults(of: $0) }
     }
 
+    /// Faults that show at sizes and values of models alone, which no fixture has: tried by drawn cases.
+    public static var drawnFaults: [Fault] {
+        OperationFaults.all + KernelCatalog.standard.kernels.flatMap { drawnFaults(of: $0) }
+    }
+
+    /// Those of them that any kernel can have, in that one of a catalog.
+    public static func drawnFaults<K: Kernel<Float>>(of kernel: K.Type, in catalog: KernelCatalog = .standard)
+        -> [Fault]
+    {
+        (SizedFault.all(of: kernel) + SizedFault.ofValues(kernel)).map {
+            $0.planted(in: kernel, of: catalog)
+        }
+    }
+
     /// The faults that any kernel can have, in that one of a catalog.
     public static func commonFaults(
         of kernel: any Kernel<Float>.Type, in catalog: KernelCatalog = .standard

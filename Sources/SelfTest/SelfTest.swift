@@ -1,9 +1,12 @@
+import Accuracy
+import Dispatch
 import Fixtures
 import KernelCatalog
 import Kernels
 import Platform
 import Reporting
 import Sentinel
+import Synchronization
 import Tensors
 import Verification
 
@@ -32,8 +35,13 @@ public struct SelfTest {
         public var falseAlarms: [SelfTestReport.FalseAlarm] = []
         /// How close right variants came to each bound.
         public var tightness: [SelfTestReport.Tightness] = []
-        /// How many right variants were tried, models of such, and variants of each kernel in search of large errors.
-        public let variants, models, searched: Int
+        /// How surely small errors in a large result are found.
+        public var detection: [SelfTestReport.Detection] = []
+        /// How many right variants were tried, by fixtures and by drawn cases, models of such, and variants of each kernel in
+        /// search of large errors.
+        public let variants: Int
+        public var drawnVariants = 0
+        public let models, searched: Int
         /// What they were chosen by.
         public let seed: UInt64
     }
@@ -54,9 +62,11 @@ public struct SelfTest {
 
         let kernelFaults = FaultCatalogue.kernelFaults
         let wiringFaults = WiringFault.all
+        let drawnFaults = FaultCatalogue.drawnFaults
         let recipes = FaultCatalogue.recipes
         let total = Double(
-            kernelFaults.count + 12 * wiringFaults.count + variants + 50 * found.models + 20 * recipes.count)
+            kernelFaults.count + 3 * drawnFaults.count + 12 * wiringFaults.count + 2 * variants + 50 * found.models
+                + recipes.count + 100)
         var done = 0.0
         func follow(_ activity: String, weight: Double = 1) {
             progress(activity, done / total)
@@ -67,6 +77,17 @@ public struct SelfTest {
             follow("\(fault.kernel): \(fault.name)")
             let (blamed, rows) = try verdict(on: fault.implementation, threads: 2)
             found.faults.append(result(fault.name, origin: fault.kernel.description, blamed, rows))
+        }
+        for (number, cases) in DrawnCases.all(seed: seed).enumerated() {
+            let faults = drawnFaults.filter { $0.kernel == cases.kernel }
+            follow("\(cases.kernel) at drawn sizes", weight: Double(3 * faults.count + variants / recipes.count))
+            // At least one of each.
+            let count = max(variants / recipes.count, 1)
+            let chosen = (0..<count).map { FaultCatalogue.variant($0 * recipes.count + number, seed: ~seed) }
+            let (caught, alarms) = try tried(faults, chosen, on: cases)
+            found.faults += caught
+            found.drawnVariants += chosen.count
+            found.falseAlarms += alarms
         }
         for fault in wiringFaults {
             follow("wiring: \(fault.name)", weight: 12)
@@ -86,13 +107,26 @@ public struct SelfTest {
             follow("a model of right variants", weight: 50)
             if let alarm = try model(number) { found.falseAlarms.append(alarm) }
         }
-        let search = BoundSearch(variants: found.searched, seed: seed)
-        for recipe in recipes {
-            follow("the bounds of \(recipe.kernel)", weight: 20)
-            let trials = fixtures[recipe.kernel.operation]?.trials ?? []
-            found.tightness += search.run(recipe, trials.map(\.kernelCase).filter { $0.kernel == recipe.kernel })
-        }
+        follow("small errors in a large product", weight: 100)
+        found.detection = DetectionTrial(seed: seed).run()
+        follow("bounds", weight: Double(recipes.count))
+        found.tightness = tightness(
+            by: fixtures.mapValues { $0.trials.map(\.kernelCase) }, variants: found.searched)
         return found
+    }
+
+    /// How close right variants of each kernel come to each bound, in cases of fixtures by operation and others.
+    private func tightness(by cases: [String: [KernelCase]], variants: Int) -> [SelfTestReport.Tightness] {
+        let search = BoundSearch(variants: variants, seed: seed)
+        let recipes = FaultCatalogue.recipes
+        let found = Mutex<[Int: [SelfTestReport.Tightness]]>([:])
+        DispatchQueue.concurrentPerform(iterations: recipes.count) { number in
+            let kernel = recipes[number].kernel
+            let own = cases[kernel.operation]?.filter { $0.kernel == kernel } ?? []
+            let tightness = search.run(recipes[number], own)
+            found.withLock { $0[number] = tightness }
+        }
+        return found.withLock { found in recipes.indices.flatMap { found[$0] ?? [] } }
     }
 
     /// Tries the debug state on right variants of all kernels, chosen at random.
@@ -112,13 +146,19 @@ public struct SelfTest {
             kernel: "model \(number)", choices: choices?.description ?? "of seed \(seed)", finding: blamed.explanation)
     }
 
-    /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures.
+    /// Tries a fault of the wiring by the debug state: the reference kernels hold by all kernel fixtures. Training takes
+    /// longest, and is tried where one pass of the model shows nothing.
     func tried(_ fault: WiringFault) throws -> SelfTestReport.PlantedFault {
-        let request = VerificationRequest(
-            kernels: KernelSet(KernelCatalog.standard.reference), fixtures: ["\(root)/fixtures/tiny.h5"],
-            rewiring: fault.makeInterceptor())
-        let outcome = try Verifier(request).run()
-        return result(fault.name, origin: Self.wiring, outcome.blamed, outcome.rows)
+        var rows: [ComparisonRow] = []
+        for modes: Set<ComparisonRow.Mode> in [[.isolated, .chained], [.training]] {
+            let request = VerificationRequest(
+                kernels: KernelSet(KernelCatalog.standard.reference), fixtures: ["\(root)/fixtures/tiny.h5"],
+                modes: modes, rewiring: fault.makeInterceptor())
+            let outcome = try Verifier(request).run()
+            rows += outcome.rows
+            if outcome.blamed != nil { return result(fault.name, origin: Self.wiring, outcome.blamed, rows) }
+        }
+        return result(fault.name, origin: Self.wiring, nil, rows)
     }
 
     private static let wiring = "wiring"
@@ -127,7 +167,7 @@ public struct SelfTest {
         try KernelFixture("\(root)/fixtures/kernels/\(operation).h5")
     }
 
-    private func result(
+    func result(
         _ name: String, origin: String, _ blamed: VerificationReport.Blame?, _ rows: [ComparisonRow]
     ) -> SelfTestReport.PlantedFault {
         let blamed = blamed.map { blame in

@@ -18,6 +18,8 @@ public final class ChildProcess: Sendable {
         case exited(Int32)
         /// It took longer than it may, and was killed.
         case hung
+        /// Foreign code answered in the place of the body, and was killed.
+        case forged
     }
 
     /// What came of a command.
@@ -102,6 +104,7 @@ public final class ChildProcess: Sendable {
         case sentinel_returned: .returned(ended.detail)
         case sentinel_crashed: .crashed(words(for: ended.detail))
         case sentinel_exited: .exited(ended.detail)
+        case sentinel_forged: .forged
         default: .hung
         }
     }
@@ -128,7 +131,7 @@ public final class ChildProcess: Sendable {
                 ("was ended by \(reason), not by a kernel", "see the limits that ulimit -a shows, and try again")
             case .exited(let code):
                 ("ended with exit code \(code), not by a kernel", "see the limits that ulimit -a shows, and try again")
-            case .hung, .returned: ("was not run in time", "try again when the machine is less busy")
+            case .hung, .forged, .returned: ("was not run in time", "try again when the machine is less busy")
             }
         let words = lastWords.isEmpty ? "" : ", saying '\(lastWords)'"
         return HarnessError("the process for \(task) \(what)\(words)", remedy: remedy)

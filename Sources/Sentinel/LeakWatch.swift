@@ -1,4 +1,5 @@
 import CSentinel
+import Foundation
 
 /// Watches what a process holds while it makes the same call again and again: what grows all the time leaks. What grows
 /// for some calls only, as caches do, does not.
@@ -45,6 +46,22 @@ public struct LeakWatch: Sendable {
         }.first
     }
 
+    /// Whether it is the calls that make the process hold more of `resource`, where other threads allocate as well: ``window``
+    /// of them, which `calls` makes, against as much time without any, several times.
+    public static func blames(_ resource: Resource, _ calls: () -> Void) -> Bool {
+        var (during, between) = (Int64(0), Int64(0))
+        for _ in 0..<looks {
+            let (start, began) = (holdings[resource.rawValue], ContinuousClock.now)
+            calls()
+            let (middle, took) = (holdings[resource.rawValue], began.duration(to: .now))
+            usleep(UInt32(min(took / .microseconds(1), 1e6)))
+            let end = holdings[resource.rawValue]
+            guard (middle - start) - (end - middle) >= least[resource.rawValue] else { return false }
+            (during, between) = (during + middle - start, between + end - middle)
+        }
+        return during >= 2 * between
+    }
+
     private static var holdings: [Int64] {
         let held = sentinel_hold()
         return [held.heap, held.mapped, held.descriptors, held.threads]
@@ -61,7 +78,7 @@ extension LeakWatch.Resource {
     /// What to say of a kernel that leaves so much behind in every call.
     public func note(perCall amount: Int) -> String {
         switch self {
-        case .heap, .mapped: "the kernel leaks memory: \((amount + 512) / 1024) KiB in every call"
+        case .heap, .mapped: "the kernel leaks memory: \(amount / 1024) KiB in every call"
         case .descriptors: "the kernel leaks file descriptors"
         case .threads: "the kernel leaves threads running, more with every call"
         }

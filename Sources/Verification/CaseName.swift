@@ -30,10 +30,10 @@ public struct CaseName: Sendable, CustomStringConvertible {
     public let name: String
 
     /// Whether its sizes and inputs are drawn; else it is one of a fixture.
-    public var isDrawn: Bool { isConduct || name.hasPrefix(DrawnCase.prefix) }
+    public var isDrawn: Bool { property != nil || name.hasPrefix(DrawnCase.prefix) }
 
-    /// Whether it is the trial of what a kernel does besides computing.
-    var isConduct: Bool { name == ConductRun.name }
+    /// The property of kernels whose trial it is, if it is one.
+    var property: KernelProperty? { KernelProperty(rawValue: name) }
 
     public var description: String {
         ([operation] + (pass.map { [$0.rawValue] } ?? []) + [name]).joined(separator: "/")

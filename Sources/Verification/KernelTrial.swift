@@ -46,17 +46,17 @@ struct KernelTrial {
         for count in Self.threads { try compare(call, onThreads: count, first) }
     }
 
-    /// Tries it in one place of memory, on the set's threads and on that number.
+    /// Tries it in one place of memory, on the set's threads and, if a number is given, on so many.
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for it.
     init<K: Kernel<Float>>(
-        briefly kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>, threads: Int
+        briefly kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>, threads: Int?
     ) throws(HarnessError) {
         self.init(of: kernel, values, name, kernels)
         let call = try GuardedCall<K>(values, .atEnd)
         let first = try run(call, kernels.workers)
         judge(first)
-        if !isOver { try compare(call, onThreads: threads, first) }
+        if !isOver, let threads { try compare(call, onThreads: threads, first) }
     }
 
     /// A trial in which no call was made yet.

@@ -67,20 +67,20 @@ public struct VerificationRequest {
         case .shapes(let shapes): return DrawnCase.all(of: catalog, at: shapes, seed: seed)
         case .one(let name):
             var found: [[DrawnCase]] = []
-            for kernel in catalog.kernels where name.names(kernel.name) && !name.isConduct {
+            for kernel in catalog.kernels where name.names(kernel.name) && name.property == nil {
                 found.append([try DrawnCase(kernel, named: name.name, seed: seed)])
             }
             return found
         }
     }
 
-    /// Whether the kernel's conduct is to be tried.
-    func judgesConduct(_ kernel: KernelName) -> Bool {
-        guard judges(kernel, in: .drawn) else { return false }
+    /// The properties of the kernel that are to be tried.
+    func properties(of kernel: KernelName) -> [KernelProperty] {
+        guard judges(kernel, in: .drawn) else { return [] }
         return switch cases {
-        case .usual: true
-        case .shapes: false
-        case .one(let name): name.isConduct && name.names(kernel)
+        case .usual: KernelProperty.allCases
+        case .shapes: []
+        case .one(let name): name.names(kernel) ? [name.property].compactMap(\.self) : []
         }
     }
 

@@ -13,7 +13,9 @@ enum FaultSelfTestMode {
         flags: [
             Flag(
                 "--variants", "N",
-                help: "How many right kernels to try, and of each kernel in search of large errors; 1024 if not given."),
+                help:
+                    "How many right kernels to try by fixtures and as many at drawn sizes, and of each kernel in search of large errors; 1024 if not given."
+            ),
             Flag("--seed", "N", help: "What the choices of the right kernels are drawn from; 1 if not given."),
             Flag("--report", "DIR", help: "Where selftest.md and selftest.json go; reports if not given."),
         ],
@@ -32,8 +34,9 @@ enum FaultSelfTestMode {
         bar.clear()
 
         let report = SelfTestReport(
-            faults: found.faults, variants: found.variants, models: found.models, falseAlarms: found.falseAlarms,
-            searched: found.searched, tightness: found.tightness, seed: found.seed,
+            faults: found.faults, variants: found.variants, drawnVariants: found.drawnVariants, models: found.models,
+            falseAlarms: found.falseAlarms, searched: found.searched, tightness: found.tightness,
+            detection: found.detection, seed: found.seed,
             machine: .current(threads: ProcessInfo.processInfo.activeProcessorCount), commit: RunFacts.commit(),
             flags: words, seconds: started.secondsToNow)
 

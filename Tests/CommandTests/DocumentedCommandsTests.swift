@@ -19,12 +19,14 @@ struct DocumentedCommandsTests {
     }
 
     private static let short = "--shapes tiny:1x8 --threads 1 --budget 0.001"
+    /// What the whole of `verify` says is for other tests.
+    private static let one = "--only gelu"
 
     private static let ways: [String: Way] = [
-        "verify": Way(),
-        "verify --kernels reference --only attention": Way(),
+        "verify": Way(adding: one),
+        "verify --kernels reference --only attention": Way(adding: "--mode isolated"),
         "verify --kernels reference --only gelu,layernorm": Way(),
-        "verify --mode drawn --only matmul": Way(),
+        "verify --mode drawn --only matmul": Way(replacing: ["matmul": "gelu"]),
         "verify --shapes 124M:4x64 --only gelu,residual": Way(),
         "verify --case gelu/forward/bend": Way(),
         "verify --case matmul/primes": Way(),
@@ -33,10 +35,10 @@ struct DocumentedCommandsTests {
         "verify --case gelu/backward/bend --dump bend.h5": Way(),
         "verify --kernels ./libmine.so --case gelu/backward/bend --dump bend.h5": Way(),
         "verify --kernels ./libkernels.so --case gelu/forward/bend": Way(),
-        "verify --kernels ./libmine.so": Way(),
-        "verify --kernels ./libkernels.so": Way(),
+        "verify --kernels ./libmine.so": Way(adding: one),
+        "verify --kernels ./libkernels.so": Way(adding: one),
         "verify --kernels ./libkernels.so --only gelu --mode isolated": Way(),
-        "verify --kernels fast,matmul=./libkernels.so": Way(),
+        "verify --kernels fast,matmul=./libkernels.so": Way(adding: "--only matmul --mode isolated"),
         "verify --fixture fixtures/generated/124M.h5": Way(lacks: "fixtures/generated/124M.h5: there is no such file"),
         "verify --only gelu": Way(),
         "verify --model gpt2_124M.bin --state gpt2_124M_debug_state.bin": Way(lacks: "gpt2_124M_debug_state.bin: "),
@@ -51,7 +53,7 @@ struct DocumentedCommandsTests {
         "bench --peers torch": Way(adding: "--only gelu,step " + short, hasPeers: true),
         "bench --peers torch,openblas": Way(adding: "--only matmul,step " + short, hasPeers: true),
         "bench --peers ./libkernels.so --only matmul": Way(adding: short),
-        "bench --only matmul --shapes 1558M:1x64,odd --threads 1": Way(adding: "--kernels fast --budget 0.001"),
+        "bench --only matmul --shapes 1558M:1x64,odd --threads 1": Way(adding: "--kernels fast --budget 0.000001"),
         "bench --kernels fast --peers openblas --only matmul --shapes 124M:1x64 --threads 1": Way(
             adding: "--budget 0.001", hasPeers: true),
         "bench gate --base origin/main": Way(lacks: "gate: this is no git checkout"),
@@ -153,7 +155,7 @@ struct DocumentedCommandsTests {
             "/usr/bin/env",
             [
                 "python3", "scripts/check_signals.py", "--only", "train", "pairs", "--kills", "3", "--others", "1",
-                "--pairs", "2", "--binaries", Run.binaries.path,
+                "--pairs", "1", "--binaries", Run.binaries.path,
             ])
         #expect(run.code == 0 && run.output.hasPrefix("train: 7 signals, nothing lost"), "\(run.errors)")
     }

@@ -36,13 +36,14 @@ struct RecordSchemaTests {
             faults: [
                 .init(name: "bug", origin: "gelu forward", blamed: "gelu forward", finding: "`out`"),
                 .init(name: "bug", origin: "wiring", blamed: nil, finding: nil),
-            ], variants: 1, models: 1,
+            ], variants: 1, drawnVariants: 1, models: 1,
             falseAlarms: [.init(kernel: "gelu forward", choices: "none", finding: "found")], searched: 1,
             tightness: [
                 .init(
                     kernel: "gelu forward", result: "out", fraction: 0.5, index: [0], case: "one", choices: "none",
                     expected: 1, actual: .nan)
-            ], seed: 1, machine: machine, commit: nil, flags: ["--seed", "1"], seconds: 2)
+            ], detection: [.init(what: "a tile", error: 1e-4, tried: 2, caught: 1, required: 0.99)], seed: 1,
+            machine: machine, commit: nil, flags: ["--seed", "1"], seconds: 2)
     }
 
     private static func gradientCheck() -> GradientReport {

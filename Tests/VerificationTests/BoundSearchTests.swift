@@ -45,7 +45,8 @@ struct BoundSearchTests {
     private func report(_ tightness: [SelfTestReport.Tightness]) -> SelfTestReport {
         SelfTestReport(
             faults: [.init(name: "off", origin: "matmul forward", blamed: "matmul forward", finding: nil)],
-            variants: 1, models: 1, falseAlarms: [], searched: 32, tightness: tightness, seed: 1,
+            variants: 1, drawnVariants: 1, models: 1, falseAlarms: [], searched: 32, tightness: tightness,
+            detection: [.init(what: "a tile", error: 1e-4, tried: 300, caught: 300, required: 0.99)], seed: 1,
             machine: .current(threads: 1), commit: nil, seconds: 1)
     }
 }

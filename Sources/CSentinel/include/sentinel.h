@@ -65,6 +65,7 @@ enum sentinel_end {
     sentinel_crashed = 1,  // a signal ended the child; the detail is its number
     sentinel_exited = 2,   // the child ended itself; the detail is its exit code
     sentinel_hung = 3,     // it took too long, and the child was killed
+    sentinel_forged = 4,   // foreign code answered in its body's place, and the child was killed
 };
 
 /// What came of a command.

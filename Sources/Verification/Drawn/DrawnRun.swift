@@ -23,8 +23,12 @@ struct DrawnRun {
         cases = try request.drawnCases(of: catalog)
     }
 
-    /// The numbers of threads besides the set's own on which results must have the same bits, in turn.
-    private static let threads = [1, 2, 3, 4, 5, 8, 16]
+    /// The number of threads besides the set's own on which a case's results must have the same bits: of its own, so that
+    /// the case alone is tried as it is among others.
+    static func threads(of drawn: DrawnCase) -> Int {
+        let numbers = [1, 2, 3, 4, 5, 8, 16]
+        return numbers[Int(drawn.call.seed % UInt64(numbers.count))]
+    }
 
     /// How many calls are computed at a time, on all processors, before they are tried; of sizes that may be large, one.
     private static let ahead = 8
@@ -45,11 +49,33 @@ struct DrawnRun {
             progress("\(kernel.name) at drawn sizes", Double(number) / Double(all.count))
             rows += try self.rows(kernel, cases)
         }
-        for kernel in catalog.kernels where request.judgesConduct(kernel.name) {
-            progress("the conduct of \(kernel.name)", 1)
-            try conduct.add(kernel)
+        for kernel in catalog.kernels {
+            for property in request.properties(of: kernel.name) {
+                progress("\(kernel.name): \(property.rawValue)", 1)
+                rows += try self.rows(property, of: kernel, &conduct)
+            }
         }
         return (all.reduce(0) { $0 + $1.count }, rows + conduct.rows())
+    }
+
+    /// The rows of a property but conduct, which takes its time and gives its own at the end.
+    private func rows<K: Kernel<Float>>(
+        _ property: KernelProperty, of kernel: K.Type, _ conduct: inout ConductRun
+    ) throws(HarnessError) -> [ComparisonRow] {
+        let (reference, seed) = (KernelSet(catalog.exact), request.seed)
+        let findings: [PropertyFinding]
+        switch property {
+        case .conduct:
+            try conduct.add(kernel)
+            return []
+        case .nonfinite:
+            findings = try NonFiniteTrial(kernel, request.kernels, by: reference, seed: seed).findings
+        case .independence:
+            findings = try IndependenceTrial(kernel, request.kernels, by: reference, seed: seed).findings
+        }
+        return findings.filter { $0.count > 0 }.map {
+            $0.row(subject(kernel, property.rawValue, $0.argument.name))
+        }
     }
 
     private mutating func rows<K: Kernel<Float>>(
@@ -66,9 +92,8 @@ struct DrawnRun {
                     DrawnTrial.Prepared(kernel, $0, by: KernelSet(catalog.exact))
                 }.reversed()
             }
-            // Of its own, so that the case alone is tried as it is among others.
-            let threads = Self.threads[Int(drawn.call.seed % UInt64(Self.threads.count))]
-            let trial = try DrawnTrial(kernel, ahead.removeLast(), request.kernels, threads: threads)
+            let trial = try DrawnTrial(
+                kernel, ahead.removeLast(), request.kernels, threads: Self.threads(of: drawn))
             if request.isOfOneCase { records.append(CaseRecord(kernel, drawn, trial, request.kernels)) }
             for finding in trial.findings {
                 let argument = finding.truth.argument
@@ -126,7 +151,7 @@ struct DrawnRun {
 
 extension RandomAccessCollection where Self: Sendable, Element: Sendable {
     /// What `transform` makes of each element, on all processors.
-    fileprivate func concurrentMap<Made: Sendable>(_ transform: @Sendable (Element) -> Made) -> [Made] {
+    func concurrentMap<Made: Sendable>(_ transform: @Sendable (Element) -> Made) -> [Made] {
         let made = Mutex<[Int: Made]>([:])
         DispatchQueue.concurrentPerform(iterations: count) { number in
             let one = transform(self[index(startIndex, offsetBy: number)])

@@ -7,9 +7,9 @@ import Sentinel
 struct DrawnTrial {
     /// What a call takes and should leave.
     struct Prepared: Sendable {
-        fileprivate let name: String
-        fileprivate let values: CallValues<Float>
-        fileprivate let truth: Truth
+        let name: String
+        let values: CallValues<Float>
+        let truth: Truth
 
         /// Computes it, by a reference in double.
         init<K: Kernel<Float>>(_: K.Type, _ drawn: DrawnCase, by reference: KernelSet<Double>) {

@@ -7,9 +7,6 @@ import Sentinel
 /// The trials of conduct of several kernels, one after another: while one is tried, the memory of those before it shows
 /// whether they write after their return.
 struct ConductRun {
-    /// What the case is called.
-    static let name = "conduct"
-
     private let request: VerificationRequest
     private let reference: KernelSet<Double>
     private var trials: [(trial: ConductTrial, subject: (String) -> ComparisonRow.Subject)] = []
@@ -31,7 +28,7 @@ struct ConductRun {
                 { tensor in
                     ComparisonRow.Subject(
                         operation: K.name.operation, implementation: implementation, pass: K.name.pass.rawValue,
-                        mode: .drawn, isOfState: false, case: Self.name, tensor: tensor)
+                        mode: .drawn, isOfState: false, case: KernelProperty.conduct.rawValue, tensor: tensor)
                 }
             ))
     }

@@ -64,7 +64,7 @@ struct ConductTrial {
         }
         for incident in incidents { note(incident.argument, incident.note) }
         for text in left { note(nil, text) }
-        for (argument, text) in series.findings { note(argument, text) }
+        for (argument, text) in isOver ? [] : series.findings { note(argument, text) }
         for (argument, text) in call.strayings { note(argument, text) }
     }
 

@@ -57,13 +57,14 @@ struct FailureReportTests {
 
     @Test func aSelfTestHoldsOnlyIfAllIsWell() {
         func holds(
-            blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1, fractions: [Double] = [0.5]
+            blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1, fractions: [Double] = [0.5],
+            detected: Int = 600
         ) -> Bool {
             SelfTestReport(
                 faults: (0..<faults).map { _ in
                     SelfTestReport.PlantedFault(name: "bug", origin: "gelu forward", blamed: blamed, finding: nil)
                 },
-                variants: variants, models: 1,
+                variants: variants, drawnVariants: variants, models: 1,
                 falseAlarms: (0..<alarms).map { _ in
                     SelfTestReport.FalseAlarm(kernel: "gelu forward", choices: "", finding: "")
                 }, searched: 1,
@@ -72,6 +73,9 @@ struct FailureReportTests {
                         kernel: "gelu forward", result: "out", fraction: $0, index: [0], case: "one", choices: "",
                         expected: 1, actual: 1)
                 },
+                detection: [
+                    SelfTestReport.Detection(what: "a tile", error: 1e-4, tried: 600, caught: detected, required: 0.99)
+                ],
                 seed: 1, machine: .current(threads: 1), commit: nil, seconds: 1
             ).holds
         }
@@ -83,5 +87,6 @@ struct FailureReportTests {
         #expect(!holds(blamed: "gelu forward", variants: 0))
         #expect(!holds(blamed: "gelu forward", fractions: [0.5, 1.01]))
         #expect(!holds(blamed: "gelu forward", fractions: []))
+        #expect(!holds(blamed: "gelu forward", detected: 595))
     }
 }

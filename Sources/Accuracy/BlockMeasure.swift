@@ -57,12 +57,12 @@ public struct BlockMeasure: Sendable {
 
     /// What a block that does not hold is told by.
     public func words(of argument: Argument) -> String {
-        let many = worst.isFinite && worst < 1e6 ? "\(Int(worst / Self.usual)) times" : "beyond all measure of"
+        let many = worst < 1e6 ? "\(Int(worst / Self.usual)) times" : "more than a million times"
         let (rows, columns) = (worstRows, worstColumns)
         let place =
             argument.axes.count > 1
             ? "rows \(rows.lowerBound) to \(rows.upperBound - 1), columns \(columns.lowerBound) to \(columns.upperBound - 1)"
             : "elements \(columns.lowerBound) to \(columns.upperBound - 1)"
-        return "\(place): error \(many) what rounding at random makes, though within the bound"
+        return "\(place): error \(many) what rounding at random makes"
     }
 }

@@ -14,7 +14,7 @@ enum LLMCMode {
         guard let model = arguments.value("--model"), let state = arguments.value("--state") else {
             throw UsageError("--model and --state belong together; give both, such as gpt2_124M.bin and its state")
         }
-        for flag in ["--fixture", "--only", "--mode"] where arguments.has(flag) {
+        for flag in ["--fixture", "--only", "--mode", "--shapes"] where arguments.has(flag) {
             throw UsageError("\(flag) does not go with --model and --state; leave it out")
         }
         let started = ContinuousClock.now

@@ -10,7 +10,7 @@ struct Repetition {
 
     /// The repetitions of a run with those flags.
     init(_ arguments: CommandArguments, seed: UInt64) {
-        given = ["--kernels", "--threads", "--fixture"].flatMap { flag in
+        given = ["--kernels", "--threads", "--fixture", "--allow"].flatMap { flag in
             arguments.has(flag) ? [flag] + arguments.values(flag) : []
         }
         self.seed = seed

@@ -1,5 +1,3 @@
-import Foundation
-import GPT2
 import KernelCatalog
 import Kernels
 import Platform
@@ -107,71 +105,6 @@ enum VerifyMode {
         return try publish(report, to: folder, extent(arguments))
     }
 
-    /// What of the report is to be shown.
-    static func extent(_ arguments: CommandArguments) -> Extent { arguments.has("--details") ? .details : .summary }
-
-    // MARK: - What is asked for
-
-    private static func request(
-        _ arguments: CommandArguments, _ name: CaseName?, _ selection: KernelSelection
-    ) throws -> VerificationRequest {
-        let given = arguments.has("--fixture") ? arguments.values("--fixture") : nil
-        var request: VerificationRequest
-        if let name {
-            request = VerificationRequest(
-                name, kernels: selection.kernels, libraries: selection.libraries, fixtures: given, root: ".")
-        } else {
-            request = VerificationRequest(
-                kernels: selection.kernels, libraries: selection.libraries,
-                fixtures: given ?? Verifier.committedFixtures(in: "."),
-                operations: try KernelCatalog.standard.checkedOperations(arguments.list("--only")),
-                modes: arguments.has("--mode") ? try modes(arguments.list("--mode")) : ComparisonRow.Mode.usual)
-            try chooseShapes(arguments, &request)
-        }
-        request.seed = UInt64(try arguments.count("--seed") ?? 1)
-        if let allowed = arguments.value("--allow") {
-            guard allowed == "nonfinite" else { throw UsageError("--allow: '\(allowed)' is not nonfinite") }
-            request.allowsNonFinite = true
-        }
-        return request
-    }
-
-    /// The case of `--case`, if it is given.
-    private static func chosenCase(_ arguments: CommandArguments) throws -> CaseName? {
-        guard let text = arguments.value("--case") else {
-            guard !arguments.has("--dump") else { throw UsageError("--dump writes one case; name it with --case") }
-            return nil
-        }
-        for flag in ["--only", "--mode", "--shapes", "--model", "--state"] where arguments.has(flag) {
-            throw UsageError("\(flag) does not go with --case; leave it out")
-        }
-        let name: CaseName
-        do { name = try CaseName(text) } catch { throw usageError(error) }
-        guard !name.isDrawn || !arguments.has("--fixture") else {
-            throw UsageError("--fixture does not go with a drawn case; leave it out")
-        }
-        if let file = arguments.value("--dump") { try AtomicFile.attempt(file) }
-        return name
-    }
-
-    private static func usageError(_ error: CaseNameError) -> UsageError {
-        let known = error.known
-        let near = known.isEmpty || error.word.isEmpty ? "" : suggestion(error.word, among: known)
-        return UsageError(
-            "--case: \(error.problem)"
-                + (near.isEmpty && !known.isEmpty ? " (there are \(known.joined(separator: ", ")))" : near))
-    }
-
-    /// Has the kernels be judged at the sizes of `--shapes`, if that is given, and in no other mode unless one is named.
-    private static func chooseShapes(_ arguments: CommandArguments, _ request: inout VerificationRequest) throws {
-        guard arguments.has("--shapes") else { return }
-        if !arguments.has("--mode") { request.modes = [.drawn] }
-        guard request.modes.contains(.drawn) else {
-            throw UsageError("--shapes are those of the mode drawn; add that to --mode")
-        }
-        request.cases = .shapes(try arguments.list("--shapes").map { try ModelShape($0) })
-    }
-
     /// Writes the case to the file of `--dump`, if that is given; says so.
     private static func dump(_ records: [CaseRecord], _ arguments: CommandArguments) throws -> [String] {
         guard let file = arguments.value("--dump") else { return [] }
@@ -183,70 +116,6 @@ enum VerifyMode {
         }
         try record.write(to: file)
         return ["Written: inputs, truth, bounds and answer of \(record.title)", "    to \(file)"]
-    }
-
-    /// What of a report is shown.
-    enum Extent {
-        /// A line for each kernel and model.
-        case summary
-        /// Every result and layer before that.
-        case details
-        /// The results of one case.
-        case oneCase
-    }
-
-    /// Shows a report, with `remarks` of the mode's own before the verdict, and writes it to `folder`, if there is one; says
-    /// how the command ends.
-    static func publish(
-        _ report: VerificationReport, to folder: OutputFolder?, _ extent: Extent = .summary, remarks: [String] = []
-    ) throws -> ExitCode {
-        let style = Style.standardOutput
-        let summary = [report.kernelLines, report.modelLines]
-        let tables =
-            switch extent {
-            case .summary: summary
-            case .details: [report.resultLines, report.layerLines, report.trainingLines] + summary
-            case .oneCase: [report.resultLines]
-            }
-        for section in tables where !section.isEmpty {
-            Terminal.print(style.bold(section[0]))
-            for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
-            Terminal.print("")
-        }
-        for section in [report.libraryLines, report.allowedLines, remarks] where !section.isEmpty {
-            for line in section { Terminal.print(line) }
-            Terminal.print("")
-        }
-        for line in report.failureLines { Terminal.print(style.red(line)) }
-        for line in GitHubActions.annotations(of: report) { Terminal.print(line) }
-        for line in report.legendLines { Terminal.print(style.dim(line)) }
-        if let folder {
-            try folder.write(report.files())
-            Terminal.print(style.dim("Every comparison: \(folder("verify.md")) and \(folder("verify.json"))"))
-            try GitHubActions.summarize(report.markdown)
-        }
-        // What matters most stands next to the prompt.
-        Terminal.print("")
-        for line in report.blameLines { Terminal.print(line) }
-        Terminal.print(report.verdict == .pass ? style.green(report.headline) : style.red(report.headline))
-        return report.verdict == .pass ? .held : .didNotHold
-    }
-
-    private static let usualModes = ComparisonRow.Mode.allCases.filter { ComparisonRow.Mode.usual.contains($0) }
-        .map(\.rawValue).joined(separator: ",")
-
-    private static func modes(_ names: [String]) throws(UsageError) -> Set<ComparisonRow.Mode> {
-        var modes: Set<ComparisonRow.Mode> = []
-        for name in names {
-            if name == "all" {
-                modes.formUnion(ComparisonRow.Mode.allCases)
-            } else if let mode = ComparisonRow.Mode(rawValue: name) {
-                modes.insert(mode)
-            } else {
-                throw UsageError("--mode: '\(name)' is none of isolated, drawn, chained, training and all")
-            }
-        }
-        return modes
     }
 
     private static func listing() -> [String] {

@@ -64,6 +64,7 @@ struct VerifyCommandTests {
         (["--only", "adamw", "--mode", "chained"], "nothing in it was compared"),
         (["--model", "gpt2.bin"], "--model and --state belong together"),
         (["--state", "s.bin", "--model", "m.bin", "--only", "gelu"], "--only does not go with --model"),
+        (["--state", "s.bin", "--model", "m.bin", "--shapes", "odd"], "--shapes does not go with --model"),
         (["--model", "/no/such.bin", "--state", "s.bin"], "/no/such.bin: there is no such file"),
         (["--model", "fixtures/tiny.h5", "--state", "s.bin"], "fixtures/tiny.h5: "),
         (["compare", "fixtures/tiny.h5"], "CANDIDATE.h5 is missing"),
@@ -152,6 +153,16 @@ struct VerifyCommandTests {
         let text = try String(contentsOfFile: summary, encoding: .utf8)
         #expect(text.hasPrefix("before\n# Verification") && text.contains("**PASS: "))
         #expect(FileManager.default.fileExists(atPath: reports("verify.junit.xml")))
+    }
+
+    /// A verdict that was reached is shown, whatever becomes of the report.
+    @Test func summaryThatCannotBeWritten() throws {
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "verify", ["--only", "gelu", "--mode", "isolated", "--report", reports.path],
+            environment: ["GITHUB_STEP_SUMMARY": "/dev/null/summary.md"])
+        #expect(run.code == 2 && run.errors.contains("/dev/null/summary.md: cannot be written"), "\(run.errors)")
+        #expect(run.output.split(separator: "\n").last?.hasPrefix("PASS: ") == true)
     }
 
     /// Threads that cannot be had are done without.

@@ -60,10 +60,14 @@ struct DrawnTrial {
             guard let answer = answers.first else {
                 return Finding(truth: result, answer: [], measure: ErrorMeasure(), notes: notes)
             }
-            let blocks = result.blocks(answer).flatMap { $0.holds ? nil : $0.words(of: result.argument) }
+            let (measure, blocks) = (result.measure(answer), result.blocks(answer))
+            // An element beyond its bound says enough by itself.
+            let byChance = blocks.flatMap { blocks in
+                blocks.holds || measure.worst > 1
+                    ? nil : blocks.words(of: result.argument) + ", though within the bound"
+            }
             return Finding(
-                truth: result, answer: answer, measure: result.measure(answer),
-                notes: notes + [blocks].compactMap(\.self))
+                truth: result, answer: answer, measure: measure, notes: notes + [byChance].compactMap(\.self))
         }
     }
 }

@@ -21,7 +21,9 @@ extension VerifyMode {
                 kernels: selection.kernels, libraries: selection.libraries,
                 fixtures: given ?? Verifier.committedFixtures(in: "."),
                 operations: try KernelCatalog.standard.checkedOperations(arguments.list("--only")),
-                modes: arguments.has("--mode") ? try modes(arguments.list("--mode")) : ComparisonRow.Mode.usual)
+                modes: arguments.has("--mode")
+                    ? try modes(arguments.list("--mode"))
+                    : given == nil ? ComparisonRow.Mode.usual : ComparisonRow.Mode.ofFixtures)
             try chooseShapes(arguments, &request)
         }
         request.seed = UInt64(try arguments.count("--seed") ?? 1)

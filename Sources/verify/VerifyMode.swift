@@ -51,7 +51,7 @@ enum VerifyMode {
             Flag("--list", help: "List the implementations of every kernel and exit."),
         ],
         examples: [
-            ("verify", "Judge the fast kernels by all fixtures of the project."),
+            ("verify", "Judge the fast kernels by all fixtures, and at sizes that none has."),
             ("verify --kernels reference --only attention", "Judge one operation of the reference."),
             ("verify --fixture fixtures/generated/124M.h5", "Judge a whole GPT-2 of 124 million parameters."),
             ("verify --mode drawn --only matmul", "Judge one operation at sizes that no fixture has."),

@@ -26,6 +26,7 @@ struct DocumentedCommandsTests {
         "verify": Way(adding: one),
         "verify --kernels reference --only attention": Way(adding: "--mode isolated"),
         "verify --kernels reference --only gelu,layernorm": Way(),
+        "verify --mode isolated,chained,training": Way(),
         "verify --mode drawn --only matmul": Way(replacing: ["matmul": "gelu"]),
         "verify --shapes 124M:4x64 --only gelu,residual": Way(),
         "verify --case gelu/forward/bend": Way(),

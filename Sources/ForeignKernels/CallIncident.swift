@@ -15,13 +15,24 @@ public struct CallIncident: Sendable {
     ///
     /// - Throws: ``HarnessError`` when one of them could not be made, or failed by no fault of the kernel's: a call
     ///   itself cannot throw. Its results are NaN.
-    public static func during(_ body: () -> Void) throws(HarnessError) -> [CallIncident] {
+    public static func during(_ body: () -> Void) throws(HarnessError) -> [CallIncident] { try log(body).incidents }
+
+    /// What happened in the contained calls that `body` makes, and whether it makes any: what is not contained runs in this
+    /// process.
+    ///
+    /// - Throws: as ``during(_:)``.
+    public static func log(
+        _ body: () -> Void
+    ) throws(HarnessError) -> (incidents: [CallIncident], isContained: Bool) {
         let log = Log()
         Log.$current.withValue(log, operation: body)
-        let (incidents, failure) = log.content.withLock { $0 }
-        if let failure { throw failure }
-        return incidents
+        let content = log.content.withLock { $0 }
+        if let failure = content.failure { throw failure }
+        return (content.incidents, content.isContained)
     }
+
+    /// Tells whoever asked to know of incidents that a call is contained.
+    static func reportContained() { Log.current?.content.withLock { $0.isContained = true } }
 
     /// Tells whoever asked to know of incidents.
     func report() { Log.current?.content.withLock { $0.incidents.append(self) } }
@@ -35,6 +46,6 @@ public struct CallIncident: Sendable {
 
     private final class Log: Sendable {
         @TaskLocal static var current: Log?
-        let content = Mutex<(incidents: [CallIncident], failure: HarnessError?)>(([], nil))
+        let content = Mutex<(incidents: [CallIncident], failure: HarnessError?, isContained: Bool)>(([], nil, false))
     }
 }

@@ -125,6 +125,7 @@ public final class ForeignLibrary: Sendable {
 
     private func run<K: Kernel<Float>>(_ call: K, threads: Int32) {
         CrashNote.clear()
+        CallIncident.reportContained()
         state.withLock { state in
             do throws(HarnessError) {
                 let arguments = try withRoom(&state) { () throws(HarnessError) in try GuardedArguments(call) }

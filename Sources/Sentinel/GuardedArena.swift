@@ -32,8 +32,8 @@ public final class GuardedArena: Sendable {
 
     // MARK: - Arenas that stay
 
-    /// What most calls fit in. Only what is touched takes up memory.
-    private static let usual = 64 << 20
+    /// What most calls fit in; less where addresses are limited (`ulimit -v`). Only what is touched takes up memory.
+    private static var usual: Int { rlimit.soft(RLIMIT_AS) == rlim_t.max ? 64 << 20 : 4 << 20 }
     /// By what they are for; nil where the system has no room for one.
     private static let standing = Mutex<[String: GuardedArena?]>([:])
 

@@ -64,6 +64,8 @@ struct KernelTrial {
         of kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>
     ) {
         self.kernels = kernels
+        // From then on it is restored after every call.
+        FloatingPointEnvironment.restore(kernels.workers)
         results = K(sizes: values.sizes, overwrites: values.overwrites) { _ in nil }.signature.results.filter {
             !values.absent.contains($0.name)
         }
@@ -81,11 +83,11 @@ struct KernelTrial {
         call.fill(asDecoy: asDecoy)
         var kernels = kernels
         kernels.workers = workers
-        FloatingPointEnvironment.restore(workers)
-        let incidents = try CallIncident.during {
+        let (incidents, isContained) = try CallIncident.log {
             CrashNote.during(crashNote) { call.protecting { kernels.run(call.call) } }
         }
-        let left = FloatingPointEnvironment.restore(workers).notes() + state.changes().notes
+        // What was contained leaves nothing here.
+        let left = isContained ? [] : FloatingPointEnvironment.restore(workers).notes() + state.changes().notes
         for incident in incidents { note(incident.argument, incident.note) }
         isOver = isOver || incidents.contains(where: \.isFatal)
         guard !asDecoy else { return [] }

@@ -44,12 +44,13 @@ struct ConductTrial {
         }
         let state = ProcessState()
         FloatingPointEnvironment.restore(kernels.workers)
-        let incidents = try CallIncident.during {
+        let (incidents, isContained) = try CallIncident.log {
             CrashNote.during("verify: \(K.name) (\(kernels.implementation(of: kernel) ?? "none")), conduct,") {
                 series.make { kernels.run(call.call) }
             }
         }
-        let left = FloatingPointEnvironment.restore(kernels.workers).notes() + state.changes().notes
+        let left =
+            isContained ? [] : FloatingPointEnvironment.restore(kernels.workers).notes() + state.changes().notes
         let isOver = incidents.contains(where: \.isFatal)
         late = isOver ? nil : LateWatch(call)
         signature = call.call.signature

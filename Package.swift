@@ -157,7 +157,7 @@ let package = Package(
             name: "VerificationTests",
             dependencies: [
                 "Fixtures", "GPT2", "GradientCheck", "HDF5", "KernelCatalog", "Kernels", "ModelFormats",
-                "ReferenceKernels", "Reporting", "SelfTest", "Tensors", "TestSupport", "Verification",
+                "ReferenceKernels", "Reporting", "SelfTest", "Sentinel", "Tensors", "TestSupport", "Verification",
             ]),
         .testTarget(
             name: "NewOperationTests",

@@ -38,12 +38,18 @@ public struct DrawnCall: Sendable, Hashable {
     public var absent: Set<String>
     /// Which results are written instead of added to.
     public var overwrites: Overwriting
+    /// How the numbers lie.
+    public var values: ValueClass
     /// Chooses the numbers.
     public var seed: UInt64
 
     /// A call of those sizes.
-    public init(sizes: [String: Int], absent: Set<String> = [], overwrites: Overwriting = [], seed: UInt64 = 1) {
-        (self.sizes, self.absent, self.overwrites, self.seed) = (sizes, absent, overwrites, seed)
+    public init(
+        sizes: [String: Int], absent: Set<String> = [], overwrites: Overwriting = [], values: ValueClass = .usual,
+        seed: UInt64 = 1
+    ) {
+        (self.sizes, self.absent, self.overwrites) = (sizes, absent, overwrites)
+        (self.values, self.seed) = (values, seed)
     }
 
     /// What the call takes; what follows from a forward call comes from that of `reference`, rounded, and all else from
@@ -91,8 +97,8 @@ public protocol ElementSource {
 
 extension DrawnCall: ElementSource {
     public func numbers(_ argument: Argument, _ distribution: Distribution, at indices: Positions) -> [Float] {
+        guard indices.areAll, values == .usual else { return indices.map(number(argument, distribution)) }
         let draw = Draw(argument.name, seed: seed)
-        guard indices.areAll else { return indices.map { draw.number($0, distribution) } }
         return [Float](unsafeUninitializedCapacity: indices.count) { numbers, count in
             for i in 0..<indices.count { numbers.initializeElement(at: i, to: draw.number(i, distribution)) }
             count = indices.count
@@ -100,8 +106,7 @@ extension DrawnCall: ElementSource {
     }
 
     public func tokens(_ argument: Argument, below bound: Int, at indices: Positions) -> [Int32] {
-        let draw = Draw(argument.name, seed: seed)
-        return indices.map { draw.token($0, below: bound) }
+        indices.map(token(argument, below: bound))
     }
 }
 
@@ -143,7 +148,8 @@ private struct Filling {
         let derived = DrawnCall.derived(of: kernel)
         guard !derived.isEmpty else { return [:] }
         // A forward call has no gradients to overwrite.
-        let call = DrawnCall(sizes: call.sizes, absent: call.absent, seed: call.seed)
+        var call = call
+        call.overwrites = []
         let forward = K.derivative.forward
         let wanted = forward.flatMap { call.signature($0).results }.filter { derived.contains($0.name) }
         // A part of a forward call suffices where what is wanted of it can be computed position by position.

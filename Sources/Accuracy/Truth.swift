@@ -42,7 +42,7 @@ public struct Truth: Sendable {
         typealias InDouble = K.InDouble
         let whole = try InDouble.signature(sizes: call.sizes, overwrites: call.overwrites)
         let present = whole.results.filter { !call.absent.contains($0.name) }
-        let isPlain = present.allSatisfy { $0.roundings < Self.manyRoundings }
+        let isPlain = call.values != .usual || present.allSatisfy { $0.roundings < Self.manyRoundings }
         let linear = Set(whole.sizes.filter(\.isLinear).map(\.name))
         var parts: [Selection: Part] = [:]
         var results: [Result] = []

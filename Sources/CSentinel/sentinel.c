@@ -27,6 +27,7 @@ enum { capacity = 4096, post_count = 512 };
 struct region {
     _Atomic(uintptr_t) start; // 0 where the slot is free
     size_t bytes;
+    enum sentinel_page kind;
     _Atomic(int) touch;
     _Atomic(size_t) byte;
 };
@@ -43,6 +44,7 @@ struct post {
     _Atomic(pid_t) process; // 0 where the slot is free
     _Atomic(int) place;
     _Atomic(int) left; // the processes that the last command left behind
+    _Atomic(int) is_tainted; // whether a kernel was called in it
 };
 
 struct record {
@@ -78,22 +80,45 @@ static int is_write(void *context) {
 #endif
 }
 
-/// Opens the guard page at `address`, if it is one.
+/// Whether the record is closed to writing in this process while foreign code runs, and who opens it.
+static _Atomic(int) is_closed;
+static atomic_flag opening = ATOMIC_FLAG_INIT;
+
+/// Lets this process write to the record, from a handler too.
+static void open_record(void) {
+    while (atomic_flag_test_and_set(&opening)) {}
+    if (atomic_load(&is_closed)) mprotect(record, sizeof *record, PROT_READ | PROT_WRITE);
+}
+
+static void close_record(void) {
+    if (atomic_load(&is_closed)) mprotect(record, sizeof *record, PROT_READ);
+    atomic_flag_clear(&opening);
+}
+
+/// Notes that the region was touched, and opens it.
+static int open_region(struct region *region, uintptr_t start, uintptr_t address, int is_writing) {
+    int expected = sentinel_untouched;
+    if (atomic_compare_exchange_strong(&region->touch, &expected, is_writing ? sentinel_written : sentinel_read))
+        atomic_store(&region->byte, address - start);
+    if (mprotect((void *)start, region->bytes, PROT_READ | PROT_WRITE) != 0) return 0;
+    // An input holds what is to be read.
+    if (region->kind == sentinel_guard) memset((void *)start, 0xff, region->bytes);
+    return 1;
+}
+
+/// Opens the watched page at `address`, if it is one.
 static int open_page(uintptr_t address, void *context) {
-    int count = atomic_load(&record->used);
-    for (int i = 0; i < count; i++) {
+    int count = atomic_load(&record->used), is_opened = 0;
+    open_record();
+    for (int i = 0; i < count && !is_opened; i++) {
         struct region *region = &record->regions[i];
         uintptr_t start = atomic_load(&region->start);
         if (start == 0 || address < start || address - start >= region->bytes) continue;
-        int expected = sentinel_untouched;
-        if (atomic_compare_exchange_strong(&region->touch, &expected, is_write(context) ? sentinel_written : sentinel_read))
-            atomic_store(&region->byte, address - start);
-        if (mprotect((void *)start, region->bytes, PROT_READ | PROT_WRITE) != 0) return 0;
-        memset((void *)start, 0xff, region->bytes);
-        return 1;
+        is_opened = open_region(region, start, address, is_write(context));
     }
-    atomic_store(&record->fault, address);
-    return 0;
+    if (!is_opened) atomic_store(&record->fault, address);
+    close_record();
+    return is_opened;
 }
 
 static void say(const char *text) {
@@ -125,6 +150,21 @@ static void handle(int number, siginfo_t *info, void *context) {
     if (number == SIGABRT) raise(number);
 }
 
+/// Each child takes a descriptor, and many live at a time.
+static void allow_descriptors(void) {
+    const rlim_t wanted = 1024;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return;
+    files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/// Where its signal is ignored, a child's end says nothing.
+static void heed_children(void) {
+    struct sigaction action;
+    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+}
+
 static void install(void) {
     void *memory = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return;
@@ -135,23 +175,25 @@ static void install(void) {
     action.sa_flags = SA_SIGINFO | SA_NODEFER;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < signal_count; i++) sigaction(signals[i], &action, NULL);
+    allow_descriptors();
+    heed_children();
 }
 
-/// Whether signals are handled; sets `errno` where they are not.
-static int is_ready(void) {
+int sentinel_is_ready(void) {
     pthread_once(&installation, install);
     if (record == NULL) errno = ENOMEM;
     return record != NULL;
 }
 
-int sentinel_watch(void *start, size_t bytes) {
-    if (!is_ready()) return -1;
+int sentinel_watch(void *start, size_t bytes, enum sentinel_page kind) {
+    if (!sentinel_is_ready()) return -1;
     for (int i = 0; i < capacity; i++) {
         struct region *region = &record->regions[i];
         uintptr_t expected = 0;
         // 1 is no page: the slot is taken before it is filled in.
         if (!atomic_compare_exchange_strong(&region->start, &expected, 1)) continue;
         region->bytes = bytes;
+        region->kind = kind;
         atomic_store(&region->touch, sentinel_untouched);
         int count = atomic_load(&record->used);
         while (count <= i && !atomic_compare_exchange_weak(&record->used, &count, i + 1)) {}
@@ -171,7 +213,7 @@ void sentinel_unwatch(int handle) { atomic_store(&record->regions[handle].start,
 
 void sentinel_describe(const char *text) {
     atomic_store(&is_described, 0);
-    if (text == NULL || !is_ready()) return;
+    if (text == NULL || !sentinel_is_ready()) return;
     strncpy(description, text, sizeof description - 1);
     atomic_store(&is_described, 1);
 }
@@ -179,13 +221,25 @@ void sentinel_describe(const char *text) {
 // MARK: - Foreign code
 
 void sentinel_enter(void) {
-    if (own != NULL) atomic_store(&own->place, inside);
+    if (own == NULL) return;
+    atomic_store(&own->place, inside);
+    // What the parent reads is not for foreign code to write.
+    if (mprotect(record, sizeof *record, PROT_READ) == 0) atomic_store(&is_closed, 1);
+}
+
+int sentinel_is_child(void) { return own != NULL; }
+
+void sentinel_taint(void) {
+    if (own != NULL) atomic_store(&own->is_tainted, 1);
 }
 
 void sentinel_leave(void) {
     if (own == NULL) return;
     // Foreign code may have copied its process, and the copy come back as well: it is none of ours.
     if (getpid() != atomic_load(&own->process)) _exit(0);
+    open_record();
+    atomic_store(&is_closed, 0);
+    close_record();
     atomic_store(&own->place, at_work);
 }
 
@@ -318,7 +372,7 @@ static void start_guardian(void) {
 /// What every child prints, each from the start: one file for all, without a name, since one carries out a command at a
 /// time.
 static int output = -1;
-enum { most_output = 1 << 24, wanted_descriptors = 1024 };
+enum { most_output = 1 << 24 };
 
 static int open_output(void) {
     if (output >= 0) return 0;
@@ -337,6 +391,17 @@ size_t sentinel_output(char *text, size_t bytes) {
 /// In a process that foreign code starts: it ends with the one that started it.
 static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
+/// Has signals do what they do by default, but for those that are handled: whoever started the parent may have had some
+/// blocked or ignored.
+static void reset_signals(void) {
+    struct sigaction action;
+    for (int number = 1; number < NSIG; number++)
+        if (sigaction(number, NULL, &action) == 0 && action.sa_sigaction != handle) signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 /// The child's life: a command comes in, an answer goes out, until the parent is gone.
 static void serve(sentinel_body body, void *context, int channel, pid_t parent, struct post *post) {
     end_with_parent();
@@ -349,7 +414,7 @@ static void serve(sentinel_body body, void *context, int channel, pid_t parent, 
     // What it starts is in a session of its own, is handed to it when orphaned, and ends with it.
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    signal(SIGCHLD, SIG_DFL);
+    reset_signals();
     pthread_atfork(NULL, NULL, end_with_parent);
     struct rlimit none = {0, 0}, little = {most_output, most_output};
     setrlimit(RLIMIT_CORE, &none);
@@ -368,7 +433,9 @@ static void serve(sentinel_body body, void *context, int channel, pid_t parent, 
         int32_t answer = body(context, command);
         atomic_store(&post->left, end_strays());
         atomic_store(&post->place, idle);
-        if (write(3, &answer, sizeof answer) != sizeof answer) break;
+        if (send(3, &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer) continue;
+        if (errno == EBADF || errno == ENOTSOCK) say("it closed descriptors that are not its own\n");
+        break;
     }
     _exit(0);
 }
@@ -379,18 +446,11 @@ static struct post *take_post(void) {
         // 1 is no child: the slot is taken before there is one.
         if (!atomic_compare_exchange_strong(&record->posts[i].process, &expected, 1)) continue;
         atomic_store(&record->posts[i].place, at_work);
+        atomic_store(&record->posts[i].is_tainted, 0);
         return &record->posts[i];
     }
     errno = EAGAIN;
     return NULL;
-}
-
-/// Each child takes a descriptor, and many live at a time.
-static void allow_descriptors(void) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted_descriptors) return;
-    files.rlim_cur = files.rlim_max < wanted_descriptors ? files.rlim_max : wanted_descriptors;
-    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /// Closes both ends and frees the post, with `errno` as it is.
@@ -404,13 +464,10 @@ static int give_up(struct post *post, const int channel[2]) {
 }
 
 int sentinel_start(sentinel_body body, void *context, struct sentinel_child *child) {
-    allow_descriptors();
-    if (!is_ready() || open_output() != 0) return -1;
+    if (!sentinel_is_ready() || open_output() != 0) return -1;
     // Whatever a child leaves behind comes to this process when the child is gone.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    struct sigaction action;
-    // Where its signal is ignored, a child's end says nothing.
-    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+    heed_children();
     if (mark[0] == 0) snprintf(mark, sizeof mark, "PLUMBLINE_HARNESS=%d.%lx", getpid(), (unsigned long)time(NULL));
     struct post *post = take_post();
     if (post == NULL) return -1;
@@ -458,23 +515,34 @@ struct sentinel_outcome sentinel_command(struct sentinel_child child, int32_t co
     (void)is_emptied;
     atomic_store(&record->fault, 0);
     double patience = 2;
+    int is_forged = 0;
+    atomic_store(&post->place, at_work);
     // MSG_NOSIGNAL: a child that has gone shows as the end of its answers; it is not waited for where it is gone already.
     if (send(child.channel, &command, sizeof command, MSG_NOSIGNAL) == sizeof command) {
         if (!await(child, seconds)) {
             patience = 0;
         } else if (recv(child.channel, &outcome.detail, sizeof outcome.detail, MSG_DONTWAIT) == sizeof outcome.detail) {
             outcome.left = atomic_load(&post->left);
-            return outcome;
+            if (atomic_load(&post->place) == idle) return outcome;
+            is_forged = 1;
+            patience = 0;
         }
     }
     int status = 0, is_hung = collect(child.process, patience, &status), place = atomic_load(&post->place);
+    int is_tainted = atomic_load(&post->is_tainted);
     atomic_store(&post->process, 0);
+    if (is_forged) {
+        outcome.end = sentinel_forged;
+        outcome.is_foreign = 1;
+        outcome.left = end_strays();
+        return outcome;
+    }
     outcome.end = is_hung ? sentinel_hung : WIFSIGNALED(status) ? sentinel_crashed : sentinel_exited;
     outcome.detail = is_hung ? 0 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
     // The system's own ways to end a process are none of its code's doing.
     int is_by_system =
         outcome.end == sentinel_crashed && (outcome.detail == SIGKILL || outcome.detail == SIGXCPU);
-    outcome.is_foreign = place != at_work && !is_by_system;
+    outcome.is_foreign = (place != at_work || is_tainted) && !is_by_system;
     outcome.left = end_strays();
     return outcome;
 }
@@ -493,13 +561,37 @@ void sentinel_end(struct sentinel_child child, int is_running) {
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
-// Flush to zero, denormals are zero, and the two bits of rounding. Source: Intel SDM volume 1, section 10.2.3.
-static const uint32_t flush = 0x8040, rounding = 0x6000, toward_zero = 0x6000;
-static uint32_t get(void) { return _mm_getcsr(); }
-static void set(uint32_t value) { _mm_setcsr(value); }
+// Of MXCSR flush to zero, denormals are zero, the two bits of rounding, and six that mask exceptions; of the x87 control
+// word, in the upper half, precision and rounding, and its masks. Source: Intel SDM volume 1, sections 10.2.3 and 8.1.5.
+static const uint32_t flush = 0x8040, rounding = 0x6000, toward_zero = 0x6000, division = 0x200;
+static const uint32_t defaults = 0x033f1f80;
+const uint32_t sentinel_float_results = 0x0f00e040, sentinel_float_traps = 0x003f1f80;
+
+uint32_t sentinel_float_difference(uint32_t mxcsr, uint32_t x87) {
+    return ((mxcsr | x87 << 16) ^ defaults) & (sentinel_float_results | sentinel_float_traps);
+}
+static uint32_t get(void) {
+    uint16_t x87;
+    __asm__ volatile("fnstcw %0" : "=m"(x87));
+    return (_mm_getcsr() & 0xffff) | (uint32_t)x87 << 16;
+}
+static void set(uint32_t value) {
+    uint16_t x87 = (uint16_t)(value >> 16);
+    _mm_setcsr(value & 0xffff);
+    // An exception that is noted would trap.
+    __asm__ volatile("fnclex\n\tfldcw %0" ::"m"(x87));
+}
+static const uint32_t reserved = 0x0040003f; // a bit that is always set, and the exceptions noted
 #elif defined(__aarch64__)
-// FZ and RMode. Source: Arm Architecture Reference Manual, FPCR.
-static const uint32_t flush = 1u << 24, rounding = 3u << 22, toward_zero = 3u << 22;
+// FZ, RMode and the bits that have exceptions trap. Source: Arm Architecture Reference Manual, FPCR.
+static const uint32_t flush = 1u << 24, rounding = 3u << 22, toward_zero = 3u << 22, division = 1u << 9;
+static const uint32_t defaults = 0, reserved = 0;
+const uint32_t sentinel_float_results = 7u << 22, sentinel_float_traps = 0x9f00;
+
+uint32_t sentinel_float_difference(uint32_t mxcsr, uint32_t x87) {
+    (void)x87;
+    return mxcsr & (sentinel_float_results | sentinel_float_traps);
+}
 static uint32_t get(void) {
     uint64_t value;
     __asm__ volatile("mrs %0, fpcr" : "=r"(value));
@@ -510,7 +602,11 @@ static void set(uint32_t value) { __asm__ volatile("msr fpcr, %0" ::"r"((uint64_
 #error "no floating-point control for this processor"
 #endif
 
-uint32_t sentinel_float_control(void) { return get() & (flush | rounding); }
-void sentinel_reset_float_control(void) { set(get() & ~(flush | rounding)); }
+uint32_t sentinel_float_control(void) {
+    uint32_t value = get();
+    return (value ^ defaults) & (sentinel_float_results | sentinel_float_traps);
+}
+void sentinel_reset_float_control(void) { set((get() & reserved) | defaults); }
 void sentinel_flush_subnormals(void) { set(get() | flush); }
 void sentinel_round_toward_zero(void) { set((get() & ~rounding) | toward_zero); }
+void sentinel_trap_division(void) { set(get() ^ division); }

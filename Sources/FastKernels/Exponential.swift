@@ -3,13 +3,14 @@
 /// x = n·ln 2 + r with |r| ≤ ½·ln 2 and n whole; ln 2 is split in two so that r is exact to its last bit; eʳ is a
 /// polynomial of degree 7; 2ⁿ is written into the exponent.
 ///
-/// - Max error: 1 ulp, on every x in −87.3...88.3. Below, 0; above, the value at 88.3, which no caller reaches. NaN stays
-///   NaN.
+/// - Max error: 1 ulp, on every x in −87.3365...88.37. Below, where results are subnormal, 0; above, infinity, which no finite
+///   argument of a caller reaches. NaN stays NaN.
 ///
 /// Source: Cody and Waite 1980, Software Manual for the Elementary Functions; the coefficients are those of Cephes `expf`.
 @inline(__always)
 func exp(_ x: Vector) -> Vector {
-    let clamped = x.replacing(with: 88.3, where: x .> 88.3)
+    // At 89 the exponent is that of infinity.
+    let clamped = x.replacing(with: 89, where: x .> 89)
     // Adding 1.5 · 2^23 rounds to a whole number, and leaves it in the lowest bits.
     let shift = Vector(repeating: 0x1.8p23)
     let shifted = shift.plus(clamped, times: Vector(repeating: 1.442_695_040_888_963_4))
@@ -27,5 +28,5 @@ func exp(_ x: Vector) -> Vector {
 
     let bits = unsafeBitCast(shifted, to: IntVector.self)
     let power = unsafeBitCast((bits &<< 23) &+ IntVector(repeating: 0x3f80_0000), to: Vector.self)
-    return (mantissa * power).replacing(with: 0, where: x .< -87.3)
+    return (mantissa * power).replacing(with: 0, where: x .< -87.336_544)
 }

@@ -15,7 +15,10 @@ extension FastKernels {
                 let inverse = 1 / sum
                 let quotient = x * inverse
                 let rest = x.plus(-quotient, times: sum).plus(-quotient, times: (1 - sum) + e)
-                (a.out.base + i).store(quotient.plus(rest, times: inverse), count)
+                let out = quotient.plus(rest, times: inverse)
+                // Of an infinity the rest is NaN.
+                (a.out.base + i).store(
+                    out.replacing(with: quotient, where: quotient .> .greatestFiniteMagnitude), count)
             }
             forEachVector(part, gelu)
         }

@@ -11,9 +11,6 @@ public struct CallIncident: Sendable {
     /// Whether the call never came back.
     public let isFatal: Bool
 
-    /// What to say of a kernel that left flush to zero on, or rounding otherwise.
-    public static let floatingPoint = "the kernel left another floating-point environment: flush to zero, or rounding"
-
     /// What happened in the contained calls that `body` makes.
     ///
     /// - Throws: ``HarnessError`` when one of them could not be made, or failed by no fault of the kernel's: a call

@@ -25,18 +25,16 @@ public final class ForeignLibrary: Sendable {
     private struct State {
         /// Processes that live on, in the order in which they began.
         var processes: [Caller] = []
-        /// Memory that they share.
-        var spare: [KernelName: [String: [Int: GuardedBuffer]]] = [:]
         /// How often each kernel ended its process, and how it did last.
         var deaths: [KernelName: (count: Int, last: CallIncident)] = [:]
     }
 
-    /// A process that calls one kernel, with arguments that lie in the same memory every time.
+    /// A process that calls one kernel, with arguments that lie in one arena.
     private struct Caller {
         let kernel: KernelName
-        let arguments: [Int]
-        /// Holds the arguments of the call to make.
-        let slot: GuardedBuffer
+        weak var arena: GuardedArena?
+        /// Holds the call to make.
+        let slot: CallSlot
         let process: ChildProcess
     }
 
@@ -69,10 +67,7 @@ public final class ForeignLibrary: Sendable {
 
     /// Ends the processes that wait for calls; a later call begins a new one.
     public func rest() {
-        state.withLock { state in
-            state.processes = []
-            state.spare = [:]
-        }
+        state.withLock { $0.processes = [] }
     }
 
     /// Whether `name`, in a flag, is the path of a shared library.
@@ -111,40 +106,15 @@ public final class ForeignLibrary: Sendable {
         FloatingPointEnvironment.restore()
         do {
             let library = try LoadedLibrary(path)
-            let isChanged = FloatingPointEnvironment.control != 0
+            let isChanged = FloatingPointEnvironment.changes.contains(.results)
             for (index, kernel) in kernels.enumerated() {
                 found[index] = library.function(of: kernel) == nil ? 0 : 1
             }
             return isChanged ? 1 : 0
         } catch {
-            say(error)
+            Callee.say(error)
             return -1
         }
-    }
-
-    /// Makes the call; gives the floating-point control that it leaves, of which 0 is the default, and -1 where the library
-    /// cannot be loaded again.
-    private static func make(
-        _ kernel: KernelName, _ kinds: [ForeignArguments.Kind], _ words: View<UInt64>, _ path: String, threads: Int32
-    ) -> Int32 {
-        // Idle threads of OpenMP are to sleep: many processes wait at a time.
-        setenv("OMP_WAIT_POLICY", "passive", 0)
-        do {
-            let library = try LoadedLibrary(path)
-            guard let function = library.function(of: kernel) else { return -1 }
-            FloatingPointEnvironment.restore()
-            library.run(function, kinds, words.base, threads: threads)
-            return Int32(bitPattern: FloatingPointEnvironment.control)
-        } catch {
-            say(error)
-            return -1
-        }
-    }
-
-    /// Leaves the reason for the parent to read.
-    private static func say(_ error: ForeignLibraryError) {
-        let line = Array("\(error.reason)\n".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
     }
 
     // MARK: - In the parent
@@ -157,9 +127,7 @@ public final class ForeignLibrary: Sendable {
         CrashNote.clear()
         state.withLock { state in
             do throws(HarnessError) {
-                let arguments = try withRoom(&state) { state throws(HarnessError) in
-                    try GuardedArguments(call, spare: state.spare[K.name] ?? [:])
-                }
+                let arguments = try withRoom(&state) { () throws(HarnessError) in try GuardedArguments(call) }
                 let incidents = try run(arguments, threads: threads, &state)
                 arguments.finish()
                 for incident in incidents { incident.report() }
@@ -172,22 +140,35 @@ public final class ForeignLibrary: Sendable {
         }
     }
 
-    /// Makes the call in the process of its arguments, or in a new one; gives what happened.
+    /// Makes the call, or the series of calls that is under way, in the process of its arguments' arena, or in a new one;
+    /// gives what happened.
     private func run<K: Kernel<Float>>(
         _ arguments: GuardedArguments<K>, threads: Int32, _ state: inout State
     ) throws(HarnessError) -> [CallIncident] {
         if let deaths = state.deaths[K.name], deaths.count >= Self.mostDeaths { return [deaths.last] }
+        state.processes.removeAll { $0.arena == nil }
         // Calls in the same memory go to the same process: that is fast, and a kernel that remembers shows it.
-        let earlier = state.processes.firstIndex { $0.kernel == K.name && $0.arguments == arguments.identity }
+        let earlier = state.processes.firstIndex { $0.kernel == K.name && $0.arena === arguments.arena }
         let passed = ForeignArguments(arguments.call)
-        let patience = Self.patience + Double(arguments.call.cost.operations) / Self.slowest
+        let tape = CallSeries.take(for: K.name, in: arguments.arena)
+        // Between the calls of a series its inputs are written.
+        let pages = tape == nil ? arguments.pages : arguments.pages.map { $0.ofGuards }
+        let operations = arguments.call.cost.operations
+        let patience =
+            tape == nil
+            ? Self.patience + Double(operations) / Self.slowest
+            : Self.patience + Double(CallSeries.most) * (Self.patiencePerCall + Double(operations) / Self.slowest)
         func outcome(_ caller: Caller) throws(HarnessError) -> ChildProcess.Outcome {
-            _ = caller.slot.view(of: UInt64.self).buffer.update(fromContentsOf: passed.words)
+            caller.slot.question = CallSlot.Question(words: passed.words, pages: pages, tape: tape ?? 0)
             return try caller.process.run(threads, within: patience)
         }
         func begin() throws(HarnessError) -> (Caller, ChildProcess.Outcome) {
-            let caller = try self.caller(K.name, passed, arguments.identity, &state)
-            return (caller, try outcome(caller))
+            let caller = try self.caller(K.name, passed, arguments.arena, &state)
+            let ended = try outcome(caller)
+            if case .returned(Callee.Answer.lacksPages.rawValue) = ended.end {
+                throw HarnessError("guard pages cannot be had", remedy: "see that this system allows mprotect")
+            }
+            return (caller, ended)
         }
         let (caller, ended): (Caller, ChildProcess.Outcome)
         if let waiting = earlier.map({ state.processes.remove(at: $0) }) {
@@ -200,49 +181,45 @@ public final class ForeignLibrary: Sendable {
         } else {
             (caller, ended) = try begin()
         }
-        if case .returned(-1) = ended.end {
+        if case .returned(Callee.Answer.isNotThere.rawValue) = ended.end {
             throw HarnessError(
                 "\(path) cannot be loaded any more (\(ended.lastWords))",
                 remedy: "see that it stays in place, and that ulimit -v and -n allow it")
         }
-        let incidents = Self.incidents(ended)
+        let incidents = Self.incidents(ended, caller.slot)
         if let incident = incidents.first(where: \.isFatal) {
             let deaths = if case .hung = ended.end { Self.mostDeaths } else { (state.deaths[K.name]?.count ?? 0) + 1 }
             state.deaths[K.name] = (deaths, incident)
         } else if arguments.copiedBytes <= 1 << 20 {
             // Each process holds on to a copy of what this one had in memory: not for large models.
-            state.spare[K.name] = arguments.spare
             state.processes.append(caller)
             if state.processes.count > ChildProcess.most { state.processes.removeFirst() }
         }
         return incidents
     }
 
-    /// A process for calls like that. It cannot see memory that is newer than itself.
+    /// A process for calls like that. It cannot see an arena that is newer than itself.
     private func caller(
-        _ kernel: KernelName, _ passed: ForeignArguments, _ arguments: [Int], _ state: inout State
+        _ kernel: KernelName, _ passed: ForeignArguments, _ arena: GuardedArena, _ state: inout State
     ) throws(HarnessError) -> Caller {
-        let (path, kinds) = (path, passed.kinds)
-        return try withRoom(&state) { _ throws(HarnessError) in
-            let slot = try GuardedBuffer(of: UInt64.self, count: passed.words.count, .aligned)
-            let process = try ChildProcess("\(kernel) of \(path)") {
-                Self.make(kernel, kinds, View(slot.view(of: UInt64.self)), path, threads: $0)
-            }
-            return Caller(kernel: kernel, arguments: arguments, slot: slot, process: process)
+        try withRoom(&state) { () throws(HarnessError) in
+            let slot = try CallSlot()
+            let callee = Callee(path, kernel, passed.kinds, slot, arena: arena.addresses)
+            let process = try ChildProcess("\(kernel) of \(path)") { callee.make(threads: $0).rawValue }
+            return Caller(kernel: kernel, arena: arena, slot: slot, process: process)
         }
     }
 
     /// Makes something that the system may refuse: then processes that wait make room for it, the oldest first.
     private func withRoom<Made>(
-        _ state: inout State, _ make: (State) throws(HarnessError) -> Made
+        _ state: inout State, _ make: () throws(HarnessError) -> Made
     ) throws(HarnessError) -> Made {
         while true {
             do throws(HarnessError) {
-                return try make(state)
+                return try make()
             } catch {
                 guard !state.processes.isEmpty else { throw error }
                 state.processes.removeFirst((state.processes.count + 1) / 2)
-                state.spare = [:]
             }
         }
     }
@@ -251,10 +228,12 @@ public final class ForeignLibrary: Sendable {
     private static let mostDeaths = 16
     /// How long loading may take, and a call besides what its operations take, in seconds.
     private static let patience = 5.0
+    /// The same of each call of a series, for which threads may have to be woken.
+    private static let patiencePerCall = 0.01
     /// A kernel that makes fewer operations in a second than this hangs.
     package static let slowest = 2e7
 
-    private static func incidents(_ outcome: ChildProcess.Outcome) -> [CallIncident] {
+    private static func incidents(_ outcome: ChildProcess.Outcome, _ slot: CallSlot) -> [CallIncident] {
         let words = outcome.lastWords
         func incident(_ what: String, isFatal: Bool = false) -> CallIncident {
             CallIncident(argument: nil, note: "the kernel \(what)", isFatal: isFatal)
@@ -262,16 +241,16 @@ public final class ForeignLibrary: Sendable {
         func fatal(_ what: String) -> CallIncident {
             incident("\(what)\(words.isEmpty ? "" : ", saying '\(words)'")", isFatal: true)
         }
-        let end: CallIncident? =
+        let end: [CallIncident] =
             switch outcome.end {
-            case .returned(0): nil
-            case .returned: CallIncident(argument: nil, note: CallIncident.floatingPoint, isFatal: false)
-            case .crashed(let reason): fatal("crashed on \(reason)")
-            case .exited(let code): fatal("ended its process, with exit code \(code)")
-            case .hung: fatal("did not return")
+            case .returned(Callee.Answer.lacksPages.rawValue): [incident("unmapped its arguments", isFatal: true)]
+            case .returned: slot.answer.notes.map { CallIncident(argument: nil, note: $0, isFatal: false) }
+            case .crashed(let reason): [fatal("crashed on \(reason)")]
+            case .exited(let code): [fatal("ended its process, with exit code \(code)")]
+            case .hung: [fatal("did not return")]
+            case .forged: [fatal("wrote to descriptors that are not its own")]
             }
         // How many there were at that moment is chance.
-        let strays = outcome.strays > 0 ? incident("left a process running, which was ended") : nil
-        return [end, strays].compactMap(\.self)
+        return end + (outcome.strays > 0 ? [incident("left a process running, which was ended")] : [])
     }
 }

@@ -2,20 +2,18 @@ import Kernels
 import Sentinel
 import Tensors
 
-/// A call's arguments in guarded memory, which child processes share; what lies in such memory already stays where it is.
+/// A call's arguments in guarded memory of one arena, which child processes share; where all lie in such memory already,
+/// they stay where they are.
 struct GuardedArguments<K: Kernel<Float>> {
     /// The call, on guarded memory.
     let call: K
-    /// Tells calls with the same memory for their arguments.
-    let identity: [Int]
+    /// Where that lies.
+    let arena: GuardedArena
+    /// The pages that are closed during the call.
+    let pages: [PageProtection]
     /// The bytes that had to be copied.
     var copiedBytes: Int { copies.reduce(0) { $0 + $1.original.count } }
-    /// Guarded memory to use again.
-    let spare: Spare
     private let copies: [Copy]
-
-    /// Guarded memory of earlier calls of the same kernel, by argument and size.
-    typealias Spare = [String: [Int: GuardedBuffer]]
 
     /// An argument in guarded memory of ours.
     private struct Copy {
@@ -25,33 +23,35 @@ struct GuardedArguments<K: Kernel<Float>> {
         let original: UnsafeMutableRawBufferPointer
     }
 
-    /// The arguments of `call`; they use the spare memory of earlier ones where it fits.
+    /// The arguments of `call`.
     ///
     /// - Throws: ``HarnessError`` where there is no memory for them.
-    init(_ call: K, spare earlier: Spare) throws(HarnessError) {
-        var (identity, spare, copies) = ([Int](), earlier, [Copy]())
+    init(_ call: K) throws(HarnessError) {
+        let bounds = call.arguments.filter(\.isPresent)
+        let placed = bounds.compactMap { $0.address.flatMap { GuardedBuffer.at($0) } }
+        if let arena = placed.first?.arena, placed.count == bounds.count, placed.allSatisfy({ $0.arena === arena }) {
+            let results = zip(bounds, placed).filter { $0.0.argument.isResult }.map(\.1)
+            (self.call, self.arena, copies) = (call, arena, [])
+            // A result may lie where an input does.
+            pages = placed.map { buffer in
+                buffer.protection(asInput: buffer.isInput && !results.contains { $0 === buffer })
+            }
+            return
+        }
+        // Floats and tokens have 4 bytes each.
+        let space = try GuardedSpace(for: K.name.symbol, holding: bounds.map { 4 * $0.count })
+        var copies: [Copy] = []
         var failure: HarnessError?
         self.call = call.moved { bound in
-            guard let base = bound.address else {
-                identity.append(-1)
-                return nil
-            }
-            if let buffer = GuardedBuffer.identity(at: base) {
-                identity.append(buffer)
-                return base
-            }
-            let (name, count) = (bound.argument.name, bound.count)
-            let used = spare[name]?[count].flatMap { $0.trespass == nil ? $0 : nil }
+            guard let base = bound.address, failure == nil else { return nil }
             let buffer: GuardedBuffer
             do throws(HarnessError) {
-                // Floats and tokens have 4 bytes each.
-                buffer = if let used { used } else { try GuardedBuffer(of: Float.self, count: count, .aligned) }
+                buffer = try GuardedBuffer(
+                    of: Float.self, count: bound.count, .aligned, isInput: !bound.argument.isResult, in: space)
             } catch {
                 failure = error
                 return nil
             }
-            spare[name, default: [:]][count] = buffer
-            identity.append(buffer.identity)
             let original = UnsafeMutableRawBufferPointer(start: base, count: buffer.bytes.count)
             let target = UnsafeMutableRawPointer(buffer.view(of: Float.self).base)
             target.copyMemory(from: base, byteCount: original.count)
@@ -59,7 +59,8 @@ struct GuardedArguments<K: Kernel<Float>> {
             return target
         }
         if let failure { throw failure }
-        (self.identity, self.spare, self.copies) = (identity, spare, copies)
+        (arena, self.copies) = (space.arena, copies)
+        pages = copies.map { $0.buffer.protection(asInput: $0.buffer.isInput) }
     }
 
     /// Reports what the call did to arguments that it must not, and puts its results back.

@@ -4,7 +4,7 @@ import Foundation
 public enum Formatting {
     /// Three significant digits: `0.0312`, `12.3`, `1.23e-08`; `0`, `inf` and `nan` as they are.
     public static func number(_ value: Double) -> String {
-        guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+        guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.isNaN ? "nan" : "\(value)" }
         switch abs(value) {
         case 0.001..<1: return String(format: "%.3g", value)
         case 1..<1000: return String(format: "%.\(abs(value) < 10 ? 2 : abs(value) < 100 ? 1 : 0)f", value)
@@ -39,7 +39,9 @@ public enum Formatting {
     }
 
     /// Enough digits to tell one float32 from the next.
-    public static func exact(_ value: Double) -> String { value.isFinite ? String(format: "%.9g", value) : "\(value)" }
+    public static func exact(_ value: Double) -> String {
+        value.isFinite ? String(format: "%.9g", value) : value.isNaN ? "nan" : "\(value)"
+    }
 
     /// A count with thousands apart: `1 322`.
     public static func count(_ value: Int) -> String {

@@ -23,7 +23,8 @@ public struct NonFinite: Codable, Sendable, Hashable {
         if wrappedValue.isFinite {
             try container.encode(wrappedValue)
         } else {
-            try container.encode("\(wrappedValue)")
+            // What else a NaN carries is no part of the number.
+            try container.encode(wrappedValue.isNaN ? "nan" : "\(wrappedValue)")
         }
     }
 }

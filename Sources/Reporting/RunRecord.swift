@@ -24,7 +24,8 @@ public struct RunRecord: Codable, Sendable, Hashable {
         public var schema: Int {
             switch self {
             case .bench, .gate: 4
-            case .verify, .selftest, .gradcheck, .train: 1
+            case .verify: 2
+            case .selftest, .gradcheck, .train: 1
             }
         }
     }

@@ -57,15 +57,16 @@ extension VerificationReport {
 
     private var kernelTable: String {
         Formatting.markdown(
-            ["mode", "kernel", "implementation", "tensors", "worst of bound", "error ÷ PyTorch's", ""],
+            ["mode", "kernel", "implementation", "calls", "comparisons", "worst of bound", "error ÷ PyTorch's", ""],
             KernelSummary.of(rows).map { kernel in
                 [
                     kernel.mode.rawValue, "\(kernel.operation) \(kernel.pass)", kernel.implementation,
-                    Formatting.count(kernel.tensors), kernel.worst.map { Formatting.number($0) } ?? "–",
+                    Formatting.count(kernel.calls(in: kernel.mode)), Formatting.count(kernel.tensors),
+                    kernel.worst.map { Formatting.fraction($0) } ?? "–",
                     kernel.errorRatio.map { Formatting.number($0) } ?? "–",
                     kernel.failed == 0 ? "✓" : "✗ \(kernel.failed)",
                 ]
-            }, right: [3, 4, 5])
+            }, right: [3, 4, 5, 6])
     }
 
     private var reading: String {
@@ -86,7 +87,7 @@ extension VerificationReport {
             rows.map { row in
                 [
                     "\(row.operation) \(row.pass)", row.implementation, row.case, "`\(row.tensor)`",
-                    Formatting.count(row.measure?.count ?? 0), Formatting.number(row.worst),
+                    Formatting.count(row.measure?.count ?? 0), Formatting.fraction(row.worst),
                     row.measure.map { Formatting.number($0.rmse) } ?? "–",
                     row.measure.map { Formatting.number($0.torchRMSE) } ?? "–",
                     findings ? row.markdownFinding : row.verdict == .pass ? "✓" : "✗",

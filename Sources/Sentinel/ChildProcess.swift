@@ -18,6 +18,8 @@ public final class ChildProcess: Sendable {
         case exited(Int32)
         /// It took longer than it may, and was killed.
         case hung
+        /// Foreign code answered in the place of the body, and was killed.
+        case forged
     }
 
     /// What came of a command.
@@ -85,6 +87,10 @@ public final class ChildProcess: Sendable {
         return body()
     }
 
+    /// From now on what ends this process, if it is a child, is a kernel's doing, but for what comes from outside: the kernel
+    /// may have spoilt memory that only code of ours uses.
+    public static func taint() { sentinel_taint() }
+
     /// How many processes may wait at a time: each takes a file descriptor, of which they leave most to others.
     public static var most: Int { max(1, Int(min(rlimit.soft(RLIMIT_NOFILE) / 4, 64))) }
 
@@ -98,6 +104,7 @@ public final class ChildProcess: Sendable {
         case sentinel_returned: .returned(ended.detail)
         case sentinel_crashed: .crashed(words(for: ended.detail))
         case sentinel_exited: .exited(ended.detail)
+        case sentinel_forged: .forged
         default: .hung
         }
     }
@@ -124,7 +131,7 @@ public final class ChildProcess: Sendable {
                 ("was ended by \(reason), not by a kernel", "see the limits that ulimit -a shows, and try again")
             case .exited(let code):
                 ("ended with exit code \(code), not by a kernel", "see the limits that ulimit -a shows, and try again")
-            case .hung, .returned: ("was not run in time", "try again when the machine is less busy")
+            case .hung, .forged, .returned: ("was not run in time", "try again when the machine is less busy")
             }
         let words = lastWords.isEmpty ? "" : ", saying '\(lastWords)'"
         return HarnessError("the process for \(task) \(what)\(words)", remedy: remedy)

@@ -8,8 +8,8 @@ import Tensors
 ///     guard page | red zone | elements | red zone | guard page
 ///
 /// A red zone holds a known pattern, so that a write into it shows when it is looked at. A guard page cannot be accessed at
-/// all: a read or a write of it raises a signal, which is noted before the access is let through. The memory is shared with
-/// child processes.
+/// all, and the elements of an input cannot be written while a kernel runs: an access raises a signal, which is noted before
+/// the access is let through. The memory is shared with child processes; each process closes pages for itself.
 public final class GuardedBuffer: Sendable {
     /// Where the elements lie between the guard pages.
     public enum Placement: CaseIterable {
@@ -25,65 +25,73 @@ public final class GuardedBuffer: Sendable {
     private static let zone = 1024
     /// What red zones hold: NaN as a float, -1 as a token.
     private static let pattern: UInt8 = 0xff
-    private static let page = Int(getpagesize())
 
-    /// Every buffer that exists, by the address of its elements. An address is used again after a buffer is gone, the
-    /// number that tells buffers apart is not.
-    private static let live = Mutex<(identities: [UInt: Int], next: Int)>(([:], 0))
+    /// A buffer that another may outlive.
+    private struct Entry {
+        weak var buffer: GuardedBuffer?
+    }
 
-    /// A number that no other buffer has, nor had.
-    public let identity: Int
+    /// Every buffer that exists, by the address of its elements.
+    private static let live = Mutex<[UInt: Entry]>([:])
+
+    /// The arena that it lies in.
+    public var arena: GuardedArena { space.arena }
+    /// Whether it holds an input.
+    public let isInput: Bool
+
+    private let space: GuardedSpace
     /// All pages, the guards among them.
     private let pages: MutableView<UInt8>
     private let offset: Int
     private let byteCount: Int
     private let guards: [Int32]
+    /// The watch of an input's own pages.
+    private let own: Int32?
 
-    /// A buffer of `count` elements, uninitialized, placed so.
+    /// The bytes of a buffer of that many, with all that is around it.
+    static func mappedBytes(_ bytes: Int) -> Int { innerBytes(bytes) + 2 * page }
+
+    /// The bytes between the guard pages.
+    private static func innerBytes(_ bytes: Int) -> Int { (bytes + 2 * zone + page - 1) / page * page }
+
+    private static var page: Int { GuardedArena.page }
+
+    /// A buffer of `count` elements, uninitialized, placed so; next in `space`, which is one of its own unless given.
     ///
     /// - Throws: ``HarnessError`` where there is no memory for it.
     public init<Element: BitwiseCopyable & Sendable>(
-        of type: Element.Type, count: Int, _ placement: Placement
+        of type: Element.Type, count: Int, _ placement: Placement, isInput: Bool = false, in space: GuardedSpace? = nil
     ) throws(HarnessError) {
         byteCount = count * MemoryLayout<Element>.stride
-        let inner = (byteCount + 2 * Self.zone + Self.page - 1) / Self.page * Self.page
-        let mappedBytes = inner + 2 * Self.page
+        let inner = Self.innerBytes(byteCount)
         offset =
             switch placement {
             case .aligned: Self.page + Self.zone
             case .atStart: Self.page
             case .atEnd: Self.page + inner - byteCount
             }
-        let mapping = try Self.map(mappedBytes)
-        do throws(HarnessError) {
-            guards = try Self.close([mapping, mapping + Self.page + inner])
-        } catch {
-            munmap(mapping, mappedBytes)
-            throw error
-        }
-        pages = MutableView(mapping.assumingMemoryBound(to: UInt8.self), count: mappedBytes)
+        let space = if let space { space } else { try GuardedSpace(holding: byteCount) }
+        let pages = space.take(Self.mappedBytes(byteCount))
+        let mapping = UnsafeMutableRawPointer(pages.base)
+        let handles = try Self.watch(
+            [(mapping, Self.page, sentinel_guard), (mapping + Self.page + inner, Self.page, sentinel_guard)]
+                + (isInput ? [(mapping + Self.page, inner, sentinel_input)] : []))
+        (guards, own) = (Array(handles.prefix(2)), handles.dropFirst(2).first)
+        (self.space, self.pages, self.isInput) = (space, pages, isInput)
         memset(mapping + Self.page, Int32(Self.pattern), inner)
         let elements = UInt(bitPattern: mapping + offset)
-        identity = Self.live.withLock {
-            $0.next += 1
-            $0.identities[elements] = $0.next
-            return $0.next
-        }
+        Self.live.withLock { $0[elements] = Entry(buffer: self) }
+        mprotect(mapping, Self.page, PROT_NONE)
+        mprotect(mapping + Self.page + inner, Self.page, PROT_NONE)
     }
 
-    private static func map(_ bytes: Int) throws(HarnessError) -> UnsafeMutableRawPointer {
-        guard
-            let mapping = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-            mapping != MAP_FAILED
-        else { throw HarnessError(refused: "guarded memory of \(bytes) bytes", errno) }
-        return mapping
-    }
-
-    /// Closes the pages that begin at `starts`, and watches them; gives a handle for each.
-    private static func close(_ starts: [UnsafeMutableRawPointer]) throws(HarnessError) -> [Int32] {
+    /// Watches those pages; gives a handle for each.
+    private static func watch(
+        _ pages: [(start: UnsafeMutableRawPointer, bytes: Int, kind: sentinel_page)]
+    ) throws(HarnessError) -> [Int32] {
         var handles: [Int32] = []
-        for start in starts {
-            let handle = mprotect(start, page, PROT_NONE) == 0 ? sentinel_watch(start, page) : -1
+        for (start, bytes, kind) in pages {
+            let handle = sentinel_watch(start, bytes, kind)
             guard handle >= 0 else {
                 let reason = errno
                 for handle in handles { sentinel_unwatch(handle) }
@@ -97,16 +105,35 @@ public final class GuardedBuffer: Sendable {
     private var mapping: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pages.base) }
 
     deinit {
-        for handle in guards { sentinel_unwatch(handle) }
         let elements = UInt(bitPattern: mapping + offset)
-        _ = Self.live.withLock { $0.identities.removeValue(forKey: elements) }
-        munmap(mapping, pages.count)
+        _ = Self.live.withLock { $0.removeValue(forKey: elements) }
+        for handle in guards { sentinel_unwatch(handle) }
+        if let own { sentinel_unwatch(own) }
+        // The arena's next buffer may lie here.
+        mprotect(mapping, pages.count, PROT_READ | PROT_WRITE)
     }
 
-    /// The number of the buffer whose elements begin at that address; nil where none does.
-    public static func identity(at base: UnsafeRawPointer) -> Int? {
+    /// The buffer whose elements begin at that address; nil where none does.
+    public static func at(_ base: UnsafeRawPointer) -> GuardedBuffer? {
         let elements = UInt(bitPattern: base)
-        return live.withLock { $0.identities[elements] }
+        return live.withLock { $0[elements]?.buffer }
+    }
+
+    /// The pages that are closed while a kernel runs.
+    public func protection(asInput: Bool) -> PageProtection {
+        let start = UInt(bitPattern: mapping)
+        return PageProtection(addresses: start..<start + UInt(pages.count), isInput: asInput)
+    }
+
+    /// Runs `body`, in which writes to inputs among the buffers are noted, in this process.
+    public static func protecting<R>(_ buffers: [GuardedBuffer], _ body: () -> R) -> R {
+        for buffer in buffers where buffer.isInput { buffer.protectElements(PROT_READ) }
+        defer { for buffer in buffers where buffer.isInput { buffer.protectElements(PROT_READ | PROT_WRITE) } }
+        return body()
+    }
+
+    private func protectElements(_ protection: Int32) {
+        mprotect(mapping + Self.page, pages.count - 2 * Self.page, protection)
     }
 
     /// The elements, which must be of the type that the buffer was made for.
@@ -118,10 +145,26 @@ public final class GuardedBuffer: Sendable {
     /// The elements' bytes.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: mapping + offset, count: byteCount) }
 
-    /// What the kernel did to the argument that it must not: changed an input that began as `original`, left its bounds.
+    /// Everything between the guard pages, as it is now.
+    public var content: [UInt8] {
+        Array(UnsafeRawBufferPointer(start: mapping + Self.page, count: pages.count - 2 * Self.page))
+    }
+
+    /// What the kernel did to the argument that it must not: changed an input that began as `original`, or wrote to it and
+    /// put it back, or left its bounds.
     public func offences(asInput original: UnsafeRawBufferPointer?) -> [String] {
         let isChanged = original.map { !$0.hasSameBytes(as: bytes) } ?? false
-        return [isChanged ? "the kernel changed its input" : nil, trespass].compactMap(\.self)
+        let isWritten = firstWrite.map { (0..<byteCount).contains($0) } ?? false
+        let write = isChanged ? "the kernel changed its input" : isWritten ? "the kernel wrote to its input" : nil
+        return [write, trespass].compactMap(\.self)
+    }
+
+    /// Where, from its first element on, an input was written to first while it was protected; nil if it was not.
+    private var firstWrite: Int? {
+        guard let own else { return nil }
+        var byte = 0
+        guard sentinel_touched(own, &byte) != sentinel_untouched else { return nil }
+        return byte + Self.page - offset
     }
 
     /// How the kernel left the argument's bounds, if it did.
@@ -138,8 +181,11 @@ public final class GuardedBuffer: Sendable {
         let inner = UnsafeRawBufferPointer(start: mapping + Self.page, count: pages.count - 2 * Self.page)
         let start = offset - Self.page
         func isIntact(_ zone: Slice<UnsafeRawBufferPointer>) -> Bool { zone.allSatisfy { $0 == Self.pattern } }
-        if !isIntact(inner[..<start]) { return "the kernel wrote before the argument's start" }
-        if !isIntact(inner[(start + byteCount)...]) { return "the kernel wrote past the argument's end" }
+        let write = firstWrite ?? 0
+        if write < 0 || !isIntact(inner[..<start]) { return "the kernel wrote before the argument's start" }
+        if write > byteCount || !isIntact(inner[(start + byteCount)...]) {
+            return "the kernel wrote past the argument's end"
+        }
         return nil
     }
 }

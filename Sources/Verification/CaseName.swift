@@ -19,7 +19,8 @@ public struct CaseNameError: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// A case as `--case` names it: `matmul/primes`, `matmul/backward/primes`, or `matmul/forward/drawn:B=1,T=3,C=65,OC=2`.
+/// A case as `--case` names it: `matmul/primes`, `matmul/backward/primes`, `matmul/forward/drawn:B=1,T=3,C=65,OC=2`, or
+/// `matmul/forward/conduct`.
 public struct CaseName: Sendable, CustomStringConvertible {
     /// The operation.
     public let operation: String
@@ -29,7 +30,10 @@ public struct CaseName: Sendable, CustomStringConvertible {
     public let name: String
 
     /// Whether its sizes and inputs are drawn; else it is one of a fixture.
-    public var isDrawn: Bool { name.hasPrefix(DrawnCase.prefix) }
+    public var isDrawn: Bool { property != nil || name.hasPrefix(DrawnCase.prefix) }
+
+    /// The property of kernels whose trial it is, if it is one.
+    var property: KernelProperty? { KernelProperty(rawValue: name) }
 
     public var description: String {
         ([operation] + (pass.map { [$0.rawValue] } ?? []) + [name]).joined(separator: "/")

@@ -17,6 +17,8 @@ struct KernelTrial {
 
     private let results: [Argument]
     private let kernels: KernelSet<Float>
+    /// What this process is to be left as.
+    private let state = ProcessState()
     /// What a crash of this process is told by, while the kernel runs.
     private let crashNote: String
     /// Whether a call did not come back; there is no use in more of them.
@@ -44,17 +46,17 @@ struct KernelTrial {
         for count in Self.threads { try compare(call, onThreads: count, first) }
     }
 
-    /// Tries it in one place of memory, on the set's threads and on that number.
+    /// Tries it in one place of memory, on the set's threads and, if a number is given, on so many.
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for it.
     init<K: Kernel<Float>>(
-        briefly kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>, threads: Int
+        briefly kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>, threads: Int?
     ) throws(HarnessError) {
         self.init(of: kernel, values, name, kernels)
         let call = try GuardedCall<K>(values, .atEnd)
         let first = try run(call, kernels.workers)
         judge(first)
-        if !isOver { try compare(call, onThreads: threads, first) }
+        if !isOver, let threads { try compare(call, onThreads: threads, first) }
     }
 
     /// A trial in which no call was made yet.
@@ -66,7 +68,9 @@ struct KernelTrial {
             !values.absent.contains($0.name)
         }
         answers = results.map { _ in [] }
-        crashNote = "verify: \(K.name) (\(kernels.implementation(of: kernel) ?? "none")), case \(name),"
+        // By the name that --case takes.
+        let title = "\(K.name.operation)/\(K.name.pass.rawValue)/\(name.split(separator: "/").last ?? "")"
+        crashNote = "verify: \(K.name) (\(kernels.implementation(of: kernel) ?? "none")), case \(title),"
     }
 
     /// Runs the kernel once and returns its results.
@@ -78,12 +82,14 @@ struct KernelTrial {
         var kernels = kernels
         kernels.workers = workers
         FloatingPointEnvironment.restore(workers)
-        let incidents = try CallIncident.during { CrashNote.during(crashNote) { kernels.run(call.call) } }
-        let changed = FloatingPointEnvironment.restore(workers)
+        let incidents = try CallIncident.during {
+            CrashNote.during(crashNote) { call.protecting { kernels.run(call.call) } }
+        }
+        let left = FloatingPointEnvironment.restore(workers).notes() + state.changes().notes
         for incident in incidents { note(incident.argument, incident.note) }
         isOver = isOver || incidents.contains(where: \.isFatal)
         guard !asDecoy else { return [] }
-        if changed { note(nil, CallIncident.floatingPoint) }
+        for text in left { note(nil, text) }
         for (argument, text) in call.trespasses { note(argument, text) }
         return call.results.map { Array($0.buffer) }
     }

@@ -52,6 +52,9 @@ public struct VerificationRequest {
         cases = .one(name)
     }
 
+    /// Whether the usual cases are asked for.
+    var isOfUsualCases: Bool { if case .usual = cases { true } else { false } }
+
     /// Whether one case alone is asked for.
     var isOfOneCase: Bool { if case .one = cases { true } else { false } }
 
@@ -64,10 +67,20 @@ public struct VerificationRequest {
         case .shapes(let shapes): return DrawnCase.all(of: catalog, at: shapes, seed: seed)
         case .one(let name):
             var found: [[DrawnCase]] = []
-            for kernel in catalog.kernels where name.names(kernel.name) {
+            for kernel in catalog.kernels where name.names(kernel.name) && name.property == nil {
                 found.append([try DrawnCase(kernel, named: name.name, seed: seed)])
             }
             return found
+        }
+    }
+
+    /// The properties of the kernel that are to be tried.
+    func properties(of kernel: KernelName) -> [KernelProperty] {
+        guard judges(kernel, in: .drawn) else { return [] }
+        return switch cases {
+        case .usual: KernelProperty.allCases
+        case .shapes: []
+        case .one(let name): name.names(kernel) ? [name.property].compactMap(\.self) : []
         }
     }
 
@@ -149,7 +162,7 @@ public struct Verifier {
             drawn = VerificationReport.Drawn(calls: found.calls, seed: request.seed)
             rows += found.rows
         }
-        if case .one(let name) = request.cases, records.isEmpty {
+        if case .one(let name) = request.cases, rows.isEmpty {
             throw CaseNameError(
                 "\(name) was not tried: "
                     + (request.libraries.isEmpty

@@ -168,8 +168,11 @@ enum VerifyMode {
     /// Writes the case to the file of `--dump`, if that is given; says so.
     private static func dump(_ records: [CaseRecord], _ arguments: CommandArguments) throws -> [String] {
         guard let file = arguments.value("--dump") else { return [] }
-        guard let record = records.first, records.count == 1 else {
-            throw UsageError("--dump writes one case; name one pass, such as \(records[0].title)")
+        guard let record = records.first else {
+            throw UsageError("--dump writes what a kernel computed; this case has more calls than one")
+        }
+        guard records.count == 1 else {
+            throw UsageError("--dump writes one case; name one pass, such as \(record.title)")
         }
         try record.write(to: file)
         return ["Written: inputs, truth, bounds and answer of \(record.title)", "    to \(file)"]

@@ -7,13 +7,18 @@ final class ExampleLibrary {
     let folder: TemporaryFolder
     var path: String { folder("libmine.so") }
 
-    init(replacing text: String = "", by replacement: String = "", flags: [String] = ["-O2"]) throws {
-        var source = try String(contentsOfFile: packageRoot + "/examples/kernels.c", encoding: .utf8)
-        if !text.isEmpty {
+    convenience init(replacing text: String = "", by replacement: String = "", flags: [String] = ["-O2"]) throws {
+        try self.init(flags: flags) { source in
+            guard !text.isEmpty else { return source }
             try #require(source.contains(text))
-            source = source.replacing(text, with: replacement, maxReplacements: 1)
+            return source.replacing(text, with: replacement, maxReplacements: 1)
                 .replacing("typedef ptrdiff_t index;", with: "typedef ptrdiff_t index;\n" + Self.support)
         }
+    }
+
+    /// The example as `edit` changes it.
+    init(flags: [String] = ["-O2"], _ edit: (String) throws -> String) throws {
+        let source = try edit(String(contentsOfFile: packageRoot + "/examples/kernels.c", encoding: .utf8))
         folder = try TemporaryFolder()
         try folder.write("kernels.c", source)
         let compiler = try Run(
@@ -21,6 +26,22 @@ final class ExampleLibrary {
             ["cc", "-shared", "-fPIC", "-I", packageRoot + "/include", "-DFOLDER=\"\(folder.path)\""] + flags
                 + [folder("kernels.c"), "-o", path, "-lm"])
         try #require(compiler.code == 0, "\(compiler.errors)")
+    }
+
+    /// The example in which each kernel of `faults` does something besides, before it returns: C that may use its arguments,
+    /// after declarations of its own.
+    convenience init(declaring declarations: String, faults: [(function: String, code: String)]) throws {
+        try self.init { source in
+            // Every function ends with a brace at the start of a line.
+            try faults.reduce("#define _GNU_SOURCE\n" + source) { source, fault in
+                let start = try #require(source.range(of: "EXPORT void \(fault.function)("))
+                let end = try #require(source.range(of: "\n}\n", range: start.upperBound..<source.endIndex))
+                return source.replacingCharacters(in: end, with: "\n    \(fault.code)\n}\n")
+            }
+            // The C library has a function of that name.
+            .replacing(
+                "typedef ptrdiff_t index;", with: declarations + "\ntypedef ptrdiff_t place;\n#define index place")
+        }
     }
 
     /// For a kernel that answers what it was asked first, and for those that start processes: their numbers are noted.

@@ -137,7 +137,7 @@ struct RecordSchemaTests {
 
     @Test func anotherFormIsNotRead() throws {
         let text = String(decoding: try JSON.data(Self.verify()), as: UTF8.self)
-        let other = text.replacing("\"schema\" : 1", with: "\"schema\" : 2")
+        let other = text.replacing("\"schema\" : 2", with: "\"schema\" : 1")
         #expect(throws: DecodingError.self) { try JSON.report(VerificationReport.self, from: Data(other.utf8)) }
     }
 }

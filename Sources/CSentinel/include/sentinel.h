@@ -14,9 +14,18 @@ enum sentinel_touch { sentinel_untouched = 0, sentinel_read = 1, sentinel_writte
 /// Whether the handler can tell a write from a read on this processor.
 int sentinel_tells_writes(void);
 
-/// Watches the pages [start, start + bytes), which must be closed to all access. Returns a handle, or -1 with `errno`
-/// where there is no memory for it, or too many are watched (ENOBUFS).
-int sentinel_watch(void *start, size_t bytes);
+/// Whether signals are handled, from the first time on that this is asked; sets `errno` where they are not.
+int sentinel_is_ready(void);
+
+/// What a watched page is.
+enum sentinel_page {
+    sentinel_guard = 0, // beside an argument: closed to all access
+    sentinel_input = 1, // of an argument that is only read: closed to writing while a kernel runs
+};
+
+/// Watches the pages [start, start + bytes) of that kind; whoever runs a kernel closes them in its own process. Returns a
+/// handle, or -1 with `errno` where there is no memory for it, or too many are watched (ENOBUFS).
+int sentinel_watch(void *start, size_t bytes, enum sentinel_page kind);
 
 /// How the pages of the handle were touched first, and at which byte.
 enum sentinel_touch sentinel_touched(int handle, size_t *byte);
@@ -32,6 +41,13 @@ void sentinel_describe(const char *description);
 /// what ends it at another time is not.
 void sentinel_enter(void);
 void sentinel_leave(void);
+
+/// In a child, once a kernel was called: whatever ends the process from now on, but from outside, is the kernel's doing. It
+/// may have spoilt memory that only code of ours uses.
+void sentinel_taint(void);
+
+/// Whether this is a child process.
+int sentinel_is_child(void);
 
 /// What a child process does for a command; it returns an answer.
 typedef int32_t (*sentinel_body)(void *context, int32_t command);
@@ -49,6 +65,7 @@ enum sentinel_end {
     sentinel_crashed = 1,  // a signal ended the child; the detail is its number
     sentinel_exited = 2,   // the child ended itself; the detail is its exit code
     sentinel_hung = 3,     // it took too long, and the child was killed
+    sentinel_forged = 4,   // foreign code answered in its body's place, and the child was killed
 };
 
 /// What came of a command.
@@ -77,15 +94,23 @@ uintptr_t sentinel_fault(void);
 /// Lets go of the child, and ends it if it is running.
 void sentinel_end(struct sentinel_child child, int is_running);
 
-/// The bits of the calling thread's floating-point control register that change results: flushing of subnormals and
-/// the direction of rounding. 0 is the default.
+/// What the calling thread's floating-point control registers have that is not the default: bits of
+/// `sentinel_float_results` and `sentinel_float_traps`. 0 is the default.
 uint32_t sentinel_float_control(void);
 
-/// Restores the default: subnormals kept, rounding to nearest.
+/// Subnormals are flushed, or results rounded otherwise; and exceptions that trap.
+extern const uint32_t sentinel_float_results, sentinel_float_traps;
+
+/// The same of registers that were saved; of x86-64.
+uint32_t sentinel_float_difference(uint32_t mxcsr, uint32_t x87);
+
+/// Restores the default: subnormals kept, rounding to nearest, no traps.
 void sentinel_reset_float_control(void);
 
 /// Sets those bits, for tests of the harness itself: subnormals are flushed, or rounding goes toward zero.
 void sentinel_flush_subnormals(void);
 void sentinel_round_toward_zero(void);
+/// The same: division by zero traps.
+void sentinel_trap_division(void);
 
 #endif

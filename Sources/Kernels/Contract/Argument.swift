@@ -34,6 +34,16 @@ public enum Coverage: Sendable, Hashable {
     }
 }
 
+/// What becomes of NaN and infinities on their way to a result. NaN comes out as NaN wherever it has a part, as in PyTorch.
+public enum NonFinite: Sendable, Hashable {
+    /// What arithmetic makes of them, and nothing else changes.
+    case exact
+    /// The same, but that an infinity may come out as NaN: right implementations subtract infinities on the way.
+    case indefinite
+    /// The same as indefinite, and what is masked may make NaN of results that it has no part in: it is multiplied by 0.
+    case spreading
+}
+
 /// One argument of a kernel, without its data.
 public struct Argument: Sendable, Hashable {
     /// The name, in the C ABI, the fixture and the reports alike.
@@ -49,6 +59,10 @@ public struct Argument: Sendable, Hashable {
     /// The sizes along which a result can be computed position by position: what it holds at some positions follows from
     /// what the other arguments hold at those, wherever they have that size too.
     public let independent: Set<String>
+    /// The size along which a result's positions depend on no later ones; nil where there is none.
+    public let causal: String?
+    /// What becomes of NaN and infinities.
+    public let nonFinite: NonFinite
     /// The elements that the contract specifies.
     public let coverage: Coverage
     /// Whether the argument may be absent.

@@ -143,20 +143,25 @@ public struct Binder<Scalar: KernelScalar> {
     /// An argument that is overwritten.
     public mutating func output(
         _ name: String, _ view: inout MutableView<Scalar>, _ axes: [Axis], roundings: Int, independent: [Axis],
-        coverage: Coverage = .all
+        causal: Axis? = nil, nonFinite: NonFinite = .exact, coverage: Coverage = .all
     ) {
         guard !onlyChecks else { return check(view.count, axes) }
         // What it holds before is never read.
-        add(Argument(name, .output, axes, .numbers(.wide), roundings, independent, coverage), &view)
+        add(
+            Argument(
+                name, .output, axes, .numbers(.wide), roundings, independent, coverage, causal: causal,
+                nonFinite: nonFinite), &view)
     }
 
     /// A gradient, which is added to, or written where the call overwrites those of that kind.
     public mutating func gradient(
         _ name: String, _ view: inout MutableView<Scalar>, _ axes: [Axis], of kind: Overwriting, roundings: Int,
-        independent: [Axis], coverage: Coverage = .all
+        independent: [Axis], nonFinite: NonFinite = .exact, coverage: Coverage = .all
     ) {
         guard !onlyChecks else { return check(view.count, axes) }
-        add(Argument(name, role(kind), axes, .numbers(.wide), roundings, independent, coverage), &view)
+        add(
+            Argument(
+                name, role(kind), axes, .numbers(.wide), roundings, independent, coverage, nonFinite: nonFinite), &view)
     }
 
     /// A gradient that may be absent.
@@ -211,11 +216,12 @@ extension MutableView {
 extension Argument {
     fileprivate init(
         _ name: String, _ role: Role, _ axes: [Axis], _ elements: Elements, _ roundings: Int = 0,
-        _ independent: [Axis] = [], _ coverage: Coverage = .all, isOptional: Bool = false
+        _ independent: [Axis] = [], _ coverage: Coverage = .all, causal: Axis? = nil, nonFinite: NonFinite = .exact,
+        isOptional: Bool = false
     ) {
         self.init(
             name: name, role: role, axes: axes, elements: elements, roundings: roundings,
-            independent: Set(independent.flatMap { $0.factors.compactMap(\.size) }), coverage: coverage,
-            isOptional: isOptional)
+            independent: Set(independent.flatMap { $0.factors.compactMap(\.size) }), causal: causal?.name,
+            nonFinite: nonFinite, coverage: coverage, isOptional: isOptional)
     }
 }

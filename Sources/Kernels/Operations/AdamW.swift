@@ -84,6 +84,9 @@ extension AdamW.Update: KernelInDouble where Scalar == Double {
     ///     ε m      = |m′| + max(β1, 3·w1)·|m| + 3·w1·|g|
     ///     ε v      =  v′  + max(β2, 3·w2)·v   + 4·w2·g²
     ///     ε params = |params′| + (2 + 3·lr·wd)·|params| + D·(ε_m/|m′| + 12 + E·k1 + ½·ρ·(ε_v/v′ + E·k2))
+    ///
+    /// where ε_m and ε_v are at least those of 4 and 5 roundings that underflow, and the 12 of the step may underflow before
+    /// √v̂ + eps divides it.
     public func roundingErrors(into ε: Self, from start: Self, by law: ErrorLaw) {
         let E = RoundingError.elementary
         let (lr, decay) = (Double(hyperparameters.learningRate), Double(hyperparameters.weightDecay))
@@ -98,10 +101,14 @@ extension AdamW.Update: KernelInDouble where Scalar == Double {
             let root = (v[i] / (1 - power2)).squareRoot()
             let denominator = root + Double(hyperparameters.eps)
             let rate = lr / (1 - power1) / denominator
-            let byRoot = root / denominator * ((v[i] == 0 ? 0 : ε.v[i] / v[i]) + E * k2) / 2
+            let (errorM, errorV) = (
+                max(ε.m[i], 4 * RoundingError.underflow), max(ε.v[i], 5 * RoundingError.underflow)
+            )
+            let byRoot = root / denominator * ((v[i] == 0 ? 0 : errorV / v[i]) + E * k2) / 2
             ε.params[i] =
                 abs(params[i]) + (2 + 3 * lr * decay) * abs(start.params[i])
-                + rate * ε.m[i] + rate * abs(m[i]) * (12 + E * k1 + byRoot)
+                + rate * errorM + rate * abs(m[i]) * (12 + E * k1 + byRoot)
+                + 12 * RoundingError.underflow / denominator
         }
     }
 }

@@ -41,7 +41,8 @@ public enum LayerNorm {
         public mutating func bind(_ b: inout Binder<Scalar>) {
             let (B, T, C) = (b.size("B", &B), b.size("T", &T), b.size("C", &C))
             b.output("out", &out, [B, T, C], roundings: C.extent + 12, independent: [B, T])
-            b.output("mean", &mean, [B, T], roundings: C.extent + 1, independent: [B, T])
+            b.output(
+                "mean", &mean, [B, T], roundings: C.extent + 1, independent: [B, T], nonFinite: .indefinite)
             b.output("rstd", &rstd, [B, T], roundings: C.extent + 7, independent: [B, T])
             b.input("inp", &inp, [B, T, C], .wide)
             b.input("weight", &weight, [C], .wide)

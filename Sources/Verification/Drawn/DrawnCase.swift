@@ -12,7 +12,8 @@ struct DrawnCase: Sendable {
 
     /// A call of `kernel` at those sizes. Its inputs follow from its name and `seed` alone, whichever other cases there are.
     init<K: Kernel<Float>>(
-        _ kernel: K.Type, sizes: [String: Int], absent: Set<String> = [], overwrites: Overwriting = [], seed: UInt64
+        _ kernel: K.Type, sizes: [String: Int], absent: Set<String> = [], overwrites: Overwriting = [],
+        values: ValueClass, seed: UInt64
     ) {
         self.kernel = kernel
         let adding = DrawnCall(sizes: sizes).signature(kernel)
@@ -21,16 +22,18 @@ struct DrawnCase: Sendable {
             let signature = DrawnCall(sizes: sizes, overwrites: option).signature(kernel)
             return overwrites.contains(option) && signature.results.map(\.role) != adding.results.map(\.role)
         }
-        call = DrawnCall(sizes: sizes, absent: absent, overwrites: Overwriting(effective), seed: 0)
+        call = DrawnCall(sizes: sizes, absent: absent, overwrites: Overwriting(effective), values: values, seed: 0)
         call.seed = seed &+ UInt64(hashing: name)
     }
 
-    /// The calls of each kernel of `catalog` at the edges, and at the sizes of GPT-2's models.
+    /// The calls of each kernel of `catalog` at the edges, on values of every class, and at the sizes of GPT-2's models.
     static func all(of catalog: KernelCatalog, seed: UInt64) -> [[DrawnCase]] {
         let recorded = models.flatMap { configuration, batch, sequence in
             CallRecorder.calls(of: configuration, batch: batch, sequence: sequence)
         }
-        return catalog.kernels.map { edges(of: $0, seed) + ofModels($0, recorded, usually, seed) }
+        return catalog.kernels.map {
+            edges(of: $0, seed) + onValues(of: $0, seed) + ofModels($0, recorded, usually, seed)
+        }
     }
 
     /// The calls that models of those shapes make of each kernel of `catalog`.
@@ -47,7 +50,24 @@ struct DrawnCase: Sendable {
             // One in four goes without what may be absent, one overwrites what the others add to.
             DrawnCase(
                 kernel, sizes: sizes, absent: number % 4 == 1 ? optional : [],
-                overwrites: number % 4 == 2 ? [.activations, .parameters] : [], seed: seed)
+                overwrites: number % 4 == 2 ? [.activations, .parameters] : [], values: .usual, seed: seed)
+        }
+    }
+
+    /// How many calls each kernel makes on values of a class, and of how many elements.
+    private static let onValues: [(values: ValueClass, calls: Int, elements: Int)] = [
+        (.hard, 8, 2048), (.subnormal, 3, 1024), (.large, 3, 1024), (.sweep, 1, 1 << 17),
+    ]
+
+    private static func onValues<K: Kernel<Float>>(of kernel: K.Type, _ seed: UInt64) -> [DrawnCase] {
+        onValues.flatMap { values, calls, elements in
+            // Of few sizes some are drawn twice.
+            let sizes = Set(
+                (0..<calls).map { number in
+                    DrawnCall(small: kernel, elements: elements, seed: seed &+ UInt64(number) << 32).sizes
+                })
+            return sizes.map { DrawnCase(kernel, sizes: $0, values: values, seed: seed) }
+                .sorted { $0.name < $1.name }
         }
     }
 
@@ -69,7 +89,7 @@ struct DrawnCase: Sendable {
     ) -> [DrawnCase] {
         recorded.filter { $0.name == K.name }.reduce(into: []) { cases, call in
             guard let sizes = reduced(call.sizes, to: most, of: kernel) else { return }
-            let drawn = DrawnCase(kernel, sizes: sizes, absent: call.absent, seed: seed)
+            let drawn = DrawnCase(kernel, sizes: sizes, absent: call.absent, values: .usual, seed: seed)
             if !cases.contains(where: { $0.call == drawn.call }) { cases.append(drawn) }
         }
     }

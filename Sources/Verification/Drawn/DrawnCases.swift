@@ -24,7 +24,7 @@ public struct DrawnCases: Sendable {
         ///
         /// - Precondition: the contract accepts the sizes.
         public init<K: Kernel<Float>>(_ kernel: K.Type, sizes: [String: Int], seed: UInt64) {
-            self.init(DrawnCase(kernel, sizes: sizes, seed: seed))
+            self.init(DrawnCase(kernel, sizes: sizes, values: .usual, seed: seed))
         }
 
         /// Computes what it takes and should leave.

@@ -30,7 +30,7 @@ struct DrawnRun {
         return numbers[Int(drawn.call.seed % UInt64(numbers.count))]
     }
 
-    /// How many calls are computed at a time, on all processors, before they are tried.
+    /// How many calls are computed at a time, on all processors, before they are tried; of sizes that may be large, one.
     private static let ahead = 8
 
     /// Tries every kernel that is asked for: one row for each result of a kernel that holds at all sizes, and one for each
@@ -43,11 +43,39 @@ struct DrawnRun {
             cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
         }
         var rows: [ComparisonRow] = []
+        var conduct = ConductRun(request, by: KernelSet(catalog.exact))
         for (number, cases) in all.enumerated() {
-            progress("\(cases[0].kernel.name) at drawn sizes", Double(number) / Double(all.count))
-            rows += try self.rows(cases[0].kernel, cases)
+            let kernel = cases[0].kernel
+            progress("\(kernel.name) at drawn sizes", Double(number) / Double(all.count))
+            rows += try self.rows(kernel, cases)
         }
-        return (all.reduce(0) { $0 + $1.count }, rows)
+        for kernel in catalog.kernels {
+            for property in request.properties(of: kernel.name) {
+                progress("\(kernel.name): \(property.rawValue)", 1)
+                rows += try self.rows(property, of: kernel, &conduct)
+            }
+        }
+        return (all.reduce(0) { $0 + $1.count }, rows + conduct.rows())
+    }
+
+    /// The rows of a property but conduct, which takes its time and gives its own at the end.
+    private func rows<K: Kernel<Float>>(
+        _ property: KernelProperty, of kernel: K.Type, _ conduct: inout ConductRun
+    ) throws(HarnessError) -> [ComparisonRow] {
+        let (reference, seed) = (KernelSet(catalog.exact), request.seed)
+        let findings: [PropertyFinding]
+        switch property {
+        case .conduct:
+            try conduct.add(kernel)
+            return []
+        case .nonfinite:
+            findings = try NonFiniteTrial(kernel, request.kernels, by: reference, seed: seed).findings
+        case .independence:
+            findings = try IndependenceTrial(kernel, request.kernels, by: reference, seed: seed).findings
+        }
+        return findings.filter { $0.count > 0 }.map {
+            $0.row(subject(kernel, property.rawValue, $0.argument.name))
+        }
     }
 
     private mutating func rows<K: Kernel<Float>>(
@@ -57,9 +85,10 @@ struct DrawnRun {
         var order: [String] = []
         var failures: [ComparisonRow] = []
         var ahead: [DrawnTrial.Prepared] = []
+        let most = request.isOfUsualCases ? Self.ahead : 1
         for (number, drawn) in cases.enumerated() {
             if ahead.isEmpty {
-                ahead = cases[number...].prefix(Self.ahead).concurrentMap { [catalog] in
+                ahead = cases[number...].prefix(most).concurrentMap { [catalog] in
                     DrawnTrial.Prepared(kernel, $0, by: KernelSet(catalog.exact))
                 }.reversed()
             }

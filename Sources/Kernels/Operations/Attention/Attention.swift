@@ -39,11 +39,15 @@ public enum Attention {
             let (C, NH, hs) = b.heads(&C, &NH)
             let E = Int(RoundingError.elementary)
             b.output(
-                "out", &out, [B, T, C], roundings: hs.extent + 2 * T.extent + 2 * E + 8, independent: [B, NH])
+                "out", &out, [B, T, C], roundings: hs.extent + 2 * T.extent + 2 * E + 8, independent: [B, NH],
+                causal: T,
+                nonFinite: .spreading)
             b.output(
-                "preatt", &preatt, [B, NH, T, T], roundings: hs.extent + 3, independent: [B, NH], coverage: .causal)
+                "preatt", &preatt, [B, NH, T, T], roundings: hs.extent + 3, independent: [B, NH], causal: T,
+                coverage: .causal)
             b.output(
-                "att", &att, [B, NH, T, T], roundings: hs.extent + T.extent + 2 * E + 8, independent: [B, NH])
+                "att", &att, [B, NH, T, T], roundings: hs.extent + T.extent + 2 * E + 8, independent: [B, NH], causal: T
+            )
             b.input("inp", &inp, [B, T, 3 * C], .wide)
         }
 
@@ -86,10 +90,10 @@ public enum Attention {
             let (C, NH, hs) = b.heads(&C, &NH)
             b.gradient(
                 "dinp", &dinp, [B, T, 3 * C], of: .activations, roundings: hs.extent + 2 * T.extent + 8,
-                independent: [B, NH])
+                independent: [B, NH], nonFinite: .spreading)
             b.gradient(
                 "dpreatt", &dpreatt, [B, NH, T, T], of: .activations, roundings: hs.extent + T.extent + 4,
-                independent: [B, NH], coverage: .causal)
+                independent: [B, NH], nonFinite: .spreading, coverage: .causal)
             b.gradient(
                 "datt", &datt, [B, NH, T, T], of: .activations, roundings: hs.extent + 1, independent: [B, NH],
                 coverage: .causal)

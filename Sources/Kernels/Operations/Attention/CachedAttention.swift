@@ -41,7 +41,7 @@ public enum CachedAttention {
             let seen = S.extent + T.extent
             b.output(
                 "out", &out, [B, T, C], roundings: hs.extent + 2 * seen + 2 * Int(RoundingError.elementary) + 8,
-                independent: [B, NH])
+                independent: [B, NH], causal: T, nonFinite: .spreading)
             b.state("key_cache", &keyCache, [B, P, C], .wide, roundings: 0, independent: [B, NH])
             b.state("value_cache", &valueCache, [B, P, C], .wide, roundings: 0, independent: [B, NH])
             b.input("inp", &inp, [B, T, 3 * C], .wide)

@@ -38,8 +38,11 @@ public enum FlashAttention {
             let (C, NH, hs) = b.heads(&C, &NH)
             let E = Int(RoundingError.elementary)
             b.output(
-                "out", &out, [B, T, C], roundings: hs.extent + 2 * T.extent + 2 * E + 8, independent: [B, NH])
-            b.output("lse", &lse, [B, NH, T], roundings: hs.extent + T.extent + 3 * E + 8, independent: [B, NH])
+                "out", &out, [B, T, C], roundings: hs.extent + 2 * T.extent + 2 * E + 8, independent: [B, NH],
+                causal: T,
+                nonFinite: .spreading)
+            b.output(
+                "lse", &lse, [B, NH, T], roundings: hs.extent + T.extent + 3 * E + 8, independent: [B, NH], causal: T)
             b.input("inp", &inp, [B, T, 3 * C], .wide)
         }
 
@@ -94,7 +97,8 @@ public enum FlashAttention {
             let (C, NH, hs) = b.heads(&C, &NH)
             b.gradient(
                 "dinp", &dinp, [B, T, 3 * C], of: .activations,
-                roundings: 2 * hs.extent + 2 * T.extent + Int(RoundingError.elementary) + 16, independent: [B, NH])
+                roundings: 2 * hs.extent + 2 * T.extent + Int(RoundingError.elementary) + 16, independent: [B, NH],
+                nonFinite: .spreading)
             b.input("dout", &dout, [B, T, C], .wide)
             b.input("inp", &inp, [B, T, 3 * C], .wide)
             b.input("out", &out, [B, T, C], .wide)

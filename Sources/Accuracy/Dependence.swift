@@ -1,0 +1,32 @@
+import Kernels
+
+/// What of a call may depend on what else.
+extension Argument {
+    /// The flat indices of its elements at those positions of a size.
+    public func indices(at positions: [Int], along size: String) -> Positions {
+        Selection(positions: [size: positions]).indices(in: axes)
+    }
+
+    /// Whether it has the size.
+    public func has(_ size: String) -> Bool { axes.flatMap(\.factors).contains { $0.size == size } }
+}
+
+extension CallValues {
+    /// The same at those positions of a size, and all that does not have the size; the rest from `others`.
+    public func keeping(
+        _ positions: [Int], along size: String, of signature: Signature, with others: CallValues
+    ) -> CallValues {
+        var mixed = self
+        for argument in signature.arguments where argument.has(size) {
+            let kept = argument.indices(at: positions, along: size)
+            func mix<Element>(_ own: [Element]?, _ other: [Element]?) -> [Element]? {
+                guard let own, var other else { return nil }
+                for index in kept { other[index] = own[index] }
+                return other
+            }
+            mixed.numbers[argument.name] = mix(numbers[argument.name], others.numbers[argument.name])
+            mixed.tokens[argument.name] = mix(tokens[argument.name], others.tokens[argument.name])
+        }
+        return mixed
+    }
+}

@@ -1,0 +1,70 @@
+import Accuracy
+import Kernels
+import Sentinel
+
+/// The trial of what a kernel makes of NaN and infinities, each put into each argument: what its reference does. NaN comes out
+/// as NaN wherever it has a part, an infinity as what arithmetic makes of it, and nothing else changes.
+struct NonFiniteTrial {
+    /// By each result.
+    private(set) var findings: [PropertyFinding]
+
+    /// The most elements of all arguments together.
+    private static let elements = 600
+    private static let numbers: [Float] = [.nan, .infinity, -.infinity]
+    /// In how many places each number is put into each argument, one after the other.
+    private static let places = 3
+
+    /// Tries the implementation that `kernels` has of `kernel`, against a reference in double.
+    ///
+    /// - Throws: ``HarnessError`` where the machine has no room for it.
+    init<K: Kernel<Float>>(
+        _ kernel: K.Type, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>, seed: UInt64
+    ) throws(HarnessError) {
+        let call = DrawnCall(small: kernel, elements: Self.elements, seed: seed)
+        let usual = KernelCase(kernel, name: KernelProperty.nonfinite.rawValue, call, by: reference)
+        findings = usual.results.map { PropertyFinding($0.argument) }
+        // What forward calls leave has a form of its own, such as 0 above a diagonal, and is not touched.
+        let derived = DrawnCall.derived(of: K.InDouble.self)
+        for argument in call.signature(kernel).arguments where !derived.contains(argument.name) {
+            guard let numbers = usual.values.numbers[argument.name] else { continue }
+            let specified = numbers.indices.filter { argument.coverage.contains($0, shape: argument.shape) }
+            let draw = Draw("nonfinite \(argument.name)", seed: seed)
+            for attempt in 0..<Self.numbers.count * Self.places {
+                let odd = Self.numbers[attempt % Self.numbers.count]
+                let index = specified[Int(draw.token(attempt, below: specified.count))]
+                var values = usual.values
+                values.numbers[argument.name]?[index] = odd
+                try look(kernel, values, usual, odd, "\(odd) in \(argument.name)[\(index)]", kernels, reference)
+            }
+        }
+    }
+
+    private mutating func look<K: Kernel<Float>>(
+        _ kernel: K.Type, _ values: CallValues<Float>, _ usual: KernelCase, _ odd: Float, _ what: String,
+        _ kernels: KernelSet<Float>, _ reference: KernelSet<Double>
+    ) throws(HarnessError) {
+        let truth = values.converted(to: Double.self).results(of: K.InDouble.self, by: reference)
+        let results = KernelCase(kernel, name: usual.name, values, truth: truth).results
+        let trial = try KernelTrial(briefly: kernel, values, usual.name, kernels, threads: nil)
+        for (number, result) in results.enumerated() {
+            for finding in trial.findings where finding.argument == result.argument.name {
+                findings[number].note(finding.note)
+            }
+            guard let answer = trial.answers[number].first else { continue }
+            let specified = result.specified
+            findings[number].count += specified.count
+            let wrong = specified.first { index in
+                let (actual, truth, form) = (answer[index], result.truth[index], result.argument.nonFinite)
+                if truth.isNaN { return odd.isNaN ? !actual.isNaN : actual.isFinite }
+                if truth.isInfinite { return Double(actual) != truth && (form == .exact || actual.isFinite) }
+                if form == .spreading, !actual.isFinite { return false }
+                // What does not change is as near as ever; what does may have no bound.
+                let bounds = [result.bound[index], usual.results[number].bound[index]].filter(\.isFinite)
+                return !(abs(Double(actual) - truth) <= bounds.max() ?? .greatestFiniteMagnitude)
+            }
+            guard let wrong else { continue }
+            findings[number].note(
+                "with \(what), element \(wrong) is \(answer[wrong]), and should be \(Float(result.truth[wrong]))")
+        }
+    }
+}

@@ -14,15 +14,16 @@ struct DetectionTrial {
     var calls = 4
     var places = 150
 
+    /// How far the tiles are off, and with which probability such a tile is to be found.
+    var errors: [(error: Float, required: Double?)] = [(1e-2, 0.99), (1e-4, 0.99), (1e-5, nil)]
+
     private typealias Product = Matmul.Forward<Float>
     private static let (rows, columns, depth) = (256, 3072, 768)
     private static let tile = (rows: 12, columns: 32)
-    /// How far the tiles are off, and with which probability such a tile is to be found.
-    private static let errors: [(error: Float, required: Double?)] = [(1e-2, 0.99), (1e-4, 0.99), (1e-5, nil)]
 
     /// Tries all.
     func run() -> [SelfTestReport.Detection] {
-        var caught = [Int](repeating: 0, count: Self.errors.count)
+        var caught = [Int](repeating: 0, count: errors.count)
         var generator = SplitMix64(state: seed)
         let right = KernelSet(KernelCatalog.standard.implementations)
         for _ in 0..<calls {
@@ -31,14 +32,14 @@ struct DetectionTrial {
             let answers = trial.answers(Product.self, by: right)
             // An answer that does not hold to begin with would make all others be found.
             guard let (name, whole) = answers.first, trial.holds(answers) else { continue }
-            for (number, wrong) in Self.errors.enumerated() {
+            for (number, wrong) in errors.enumerated() {
                 for _ in 0..<places {
                     let damaged = Self.damaged(whole, by: wrong.error, using: &generator)
                     if !trial.holds([name: damaged]) { caught[number] += 1 }
                 }
             }
         }
-        return Self.errors.enumerated().map { number, wrong in
+        return errors.enumerated().map { number, wrong in
             SelfTestReport.Detection(
                 what:
                     "a tile of \(Self.tile.rows) x \(Self.tile.columns) in a product of \(Self.rows) x \(Self.columns), "

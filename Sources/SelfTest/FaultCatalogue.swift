@@ -29,7 +29,7 @@ public enum FaultCatalogue {
     public static func drawnFaults<K: Kernel<Float>>(of kernel: K.Type, in catalog: KernelCatalog = .standard)
         -> [Fault]
     {
-        (SizedFault.all(of: kernel) + SizedFault.ofValues(kernel)).map {
+        (SizedFault.all(of: kernel) + SizedFault.ofValues(kernel) + SizedFault.ofMemory).map {
             $0.planted(in: kernel, of: catalog)
         }
     }

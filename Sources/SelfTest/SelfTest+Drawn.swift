@@ -7,7 +7,7 @@ extension SelfTest {
     /// The most operations or elements of a call that variants make, whose code is plain.
     private static let mostWork = 1 << 23
 
-    /// Tries faults of one kernel by its drawn cases, each until one finds it, and right variants, each by one of them that
+    /// Tries faults of one kernel by its drawn cases, each until one finds it, and by its properties where none does; and right variants, each by one of them that
     /// is quick enough.
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for a trial.
@@ -45,6 +45,11 @@ extension SelfTest {
                     found[place] = result(fault.name, origin: fault.kernel.description, blamed, rows)
                 }
             }
+        }
+        for (place, fault) in faults.enumerated() where found[place] == nil {
+            let (blamed, rows) = try drawn.verdictOnProperties(of: fault.implementation, threads: 2)
+            guard let blamed else { continue }
+            found[place] = result(fault.name, origin: fault.kernel.description, blamed, rows)
         }
         let all = faults.enumerated().map { place, fault in
             found[place] ?? result(fault.name, origin: fault.kernel.description, nil, [])

@@ -57,14 +57,14 @@ struct FailureReportTests {
 
     @Test func aSelfTestHoldsOnlyIfAllIsWell() {
         func holds(
-            blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1, fractions: [Double] = [0.5],
-            detected: Int = 600
+            blamed: String?, alarms: Int = 0, faults: Int = 1, variants: Int = 1, drawn: Int = 1,
+            fractions: [Double] = [0.5], caught: [Int] = [300]
         ) -> Bool {
             SelfTestReport(
                 faults: (0..<faults).map { _ in
                     SelfTestReport.PlantedFault(name: "bug", origin: "gelu forward", blamed: blamed, finding: nil)
                 },
-                variants: variants, drawnVariants: variants, models: 1,
+                variants: variants, drawnVariants: drawn, models: 1,
                 falseAlarms: (0..<alarms).map { _ in
                     SelfTestReport.FalseAlarm(kernel: "gelu forward", choices: "", finding: "")
                 }, searched: 1,
@@ -73,9 +73,7 @@ struct FailureReportTests {
                         kernel: "gelu forward", result: "out", fraction: $0, index: [0], case: "one", choices: "",
                         expected: 1, actual: 1)
                 },
-                detection: [
-                    SelfTestReport.Detection(what: "a tile", error: 1e-4, tried: 600, caught: detected, required: 0.99)
-                ],
+                detection: caught.map { .init(what: "a tile", error: 1e-4, tried: 300, caught: $0, required: 0.99) },
                 seed: 1, machine: .current(threads: 1), commit: nil, seconds: 1
             ).holds
         }
@@ -87,6 +85,8 @@ struct FailureReportTests {
         #expect(!holds(blamed: "gelu forward", variants: 0))
         #expect(!holds(blamed: "gelu forward", fractions: [0.5, 1.01]))
         #expect(!holds(blamed: "gelu forward", fractions: []))
-        #expect(!holds(blamed: "gelu forward", detected: 595))
+        #expect(!holds(blamed: "gelu forward", drawn: 0))
+        #expect(!holds(blamed: "gelu forward", caught: []))
+        #expect(!holds(blamed: "gelu forward", caught: [300, 299]))
     }
 }

@@ -1,69 +1,80 @@
 import KernelCatalog
 import Kernels
-import ReferenceKernels
 import Reporting
 import Testing
 import Verification
 
+@testable import SelfTest
+
 /// Kernels that are right at every size that a fixture has, and not at those that models have.
 struct DrawnCasesTests {
-    struct Fault: CustomTestStringConvertible, Sendable {
-        let testDescription: String
-        let implementation: Implementation<Float>
+    private func fault(_ operation: String, _ pass: Pass, _ name: String) throws -> Fault {
+        try #require(
+            FaultCatalogue.drawnFaults.first { $0.kernel == KernelName(operation, pass) && $0.name == name })
+    }
 
-        /// The reference kernel, whose results `spoil` changes.
-        init<K: Kernel<Float>>(
-            _ description: String, _ kernel: K.Type, _ reference: @escaping @Sendable (K) -> Void,
-            _ spoil: @escaping @Sendable (K) -> Void
-        ) {
-            testDescription = description
-            implementation = Implementation("spoilt") { (call: K, _: Workers) in
-                reference(call)
-                spoil(call)
-            }
+    private func cases(of kernel: KernelName) throws -> DrawnCases {
+        try #require(DrawnCases.all().first { $0.kernel == kernel })
+    }
+
+    /// By a whole run, as a person starts it; the fixtures are too small.
+    @Test(arguments: [
+        ("gelu", Pass.forward, "an index of 16 bits"), ("encoder", .forward, "a token in 15 bits"),
+        ("residual", .backward, "elements after 100000 not computed"),
+    ])
+    func faultsOfRealSizes(_ operation: String, _ pass: Pass, _ name: String) throws {
+        let implementation = try fault(operation, pass, name).implementation
+        let drawn = try verify("fast", replacing: [implementation], only: [operation], modes: [.drawn])
+        #expect(drawn.verdict == .fail)
+        #expect(drawn.blamed?.operation == operation && drawn.blamed?.pass == pass.rawValue)
+        #expect(drawn.drawn.map { $0.calls > 30 } == true)
+        let fixture = try verify("fast", replacing: [implementation], only: [operation], modes: [.isolated])
+        #expect(fixture.verdict == .pass)
+    }
+
+    private let test = SelfTest(root: ".")
+
+    /// A fault is found by the first case that shows it; one that no case shows is not, and a right kernel alarms nobody.
+    @Test func faultsAreTriedUntilTheyAreFound() throws {
+        let kernel = KernelName("gelu", .forward)
+        let right = try #require(KernelCatalog.standard.reference.first { $0.kernelName == kernel })
+        let faults = [
+            try fault("gelu", .forward, "an index of 16 bits"), Fault("none", in: right),
+            Fault("never there", in: right, at: { _ in false }),
+        ]
+        let drawn = try cases(of: kernel)
+        let (found, alarms) = try test.tried(faults, [("right", right)], on: drawn)
+        #expect(found.map(\.isCaught) == [true, false, false] && found[0].isBlamed)
+        #expect(found[0].finding?.contains("N=") == true, "\(found[0].finding ?? "")")
+        #expect(alarms.isEmpty)
+    }
+
+    /// A variant that is wrong is an alarm, each by a case of its own.
+    @Test func wrongVariantsAlarm() throws {
+        let drawn = try cases(of: KernelName("gelu", .backward))
+        let recipe = GELUBackwardRecipe.planted[0].implementation
+        let variants = [(description: "wrong", implementation: recipe)]
+        let few = try test.tried([], variants + variants + variants, on: drawn)
+        #expect(few.alarms.count == 3 && few.alarms[0].kernel == "gelu backward")
+        #expect(Set(few.alarms.map(\.finding)).count == 3)
+    }
+
+    /// Variants are spread over the cases, and tried at some of models' sizes.
+    @Test func everyKernelHasCases() {
+        let all = DrawnCases.all()
+        #expect(Set(all.map(\.kernel)) == Set(KernelCatalog.standard.kernels.map { $0.name }))
+        for drawn in all {
+            #expect(drawn.cases.count > 30, "\(drawn.kernel)")
+            #expect(zip(drawn.cases, drawn.cases.dropFirst()).allSatisfy { $0.work <= $1.work })
         }
     }
 
-    static let faults = [
-        Fault("nothing after 100 000 elements", GELU.Forward<Float>.self, ReferenceKernels.geluForward) { call in
-            for i in 0..<call.N where i >= 100_000 { call.out[i] = 0 }
-        },
-        Fault("column 50 256 is 0", Softmax.Forward<Float>.self, ReferenceKernels.softmaxForward) { call in
-            for row in 0..<call.B * call.T where call.V > 50_256 { call.probs[row * call.Vp + 50_256] = 0 }
-        },
-        Fault("row 1 023 is that before", Attention.Forward<Float>.self, ReferenceKernels.attentionForward) { call in
-            guard call.T > 1023 else { return }
-            for i in 0..<call.C { call.out[1023 * call.C + i] = call.out[1022 * call.C + i] }
-        },
-        Fault("tokens in 15 bits", Encoder.Forward<Float>.self, ReferenceKernels.encoderForward) { call in
-            for row in 0..<call.B * call.T where call.inp[row] >= 1 << 15 {
-                for i in 0..<call.C {
-                    call.out[row * call.C + i] = call.wte[(Int(call.inp[row]) & 0x7fff) * call.C + i]
-                }
-            }
-        },
-        Fault(
-            "the last term is left out where C mod 64 is 1", Matmul.Forward<Float>.self, ReferenceKernels.matmulForward
-        ) { call in
-            guard call.C > 64, call.C % 64 == 1 else { return }
-            for row in 0..<call.B * call.T {
-                for o in 0..<call.OC {
-                    call.out[row * call.OC + o] -=
-                        call.inp[(row + 1) * call.C - 1] * call.weight[(o + 1) * call.C - 1]
-                }
-            }
-        },
-    ]
+    // MARK: - Small errors
 
-    @Test(arguments: faults)
-    func faultsOfRealSizes(_ fault: Fault) throws {
-        let name = fault.implementation.kernelName
-        let drawn = try verify("fast", replacing: [fault.implementation], only: [name.operation], modes: [.drawn])
-        #expect(drawn.verdict == .fail)
-        #expect(drawn.blamed?.operation == name.operation && drawn.blamed?.pass == name.pass.rawValue)
-        #expect(drawn.drawn.map { $0.calls > 30 } == true)
-        let fixture = try verify(
-            "fast", replacing: [fault.implementation], only: [name.operation], modes: [.isolated])
-        #expect(fixture.verdict == .pass)
+    /// A right answer is not found to be wrong, and larger errors are found more surely.
+    @Test func smallErrorsAreFound() {
+        let found = DetectionTrial(seed: 3, calls: 1, places: 8, errors: [(0, 0.5), (1e-7, nil), (1e-2, 0.5)]).run()
+        #expect(found.map(\.tried) == [8, 8, 8] && found.map(\.caught) == [0, 0, 8])
+        #expect(found.map(\.isSure) == [false, true, true])
     }
 }

@@ -8,6 +8,8 @@ struct SizedFault: Sendable {
     let name: String
     /// Whether calls of those sizes go wrong; the others are made rightly.
     var isActive: @Sendable (_ sizes: [String: Int]) -> Bool = { _ in true }
+    /// Whether single calls show it; if not, it is tried by the kernel's properties alone.
+    var isOfCalls = true
     /// Makes a call, wrongly.
     let body: @Sendable (FaultyCall) -> Void
 
@@ -20,6 +22,7 @@ struct SizedFault: Sendable {
             guard isActive(presented.signature.sizesByName) else { return set.run(call) }
             body(FaultyCall(call, presented, by: set, memory))
         }
-        return Fault(name, in: implementation, at: isActive)
+        let isShown = isOfCalls
+        return Fault(name, in: implementation, at: { isShown && isActive($0) })
     }
 }

@@ -48,14 +48,14 @@ extension SizedFault {
 extension SizedFault {
     /// Answers from memory, and kernels that do not stay right: those that any kernel can have.
     static let ofMemory = [
-        SizedFault(name: "answers by the first 64 inputs") { call in
+        SizedFault(name: "answers by the first 64 inputs", isOfCalls: false) { call in
             answer(call) { (0..<min($0, 64)).map(\.self) }
         },
-        SizedFault(name: "answers by the first, the middle and the last input") { call in
+        SizedFault(name: "answers by the first, the middle and the last input", isOfCalls: false) { call in
             answer(call) { [0, $0 / 2, $0 - 1] }
         },
-        SizedFault(name: "every 1 000th call wrong") { call in wear(call) { $0 % 1000 == 0 } },
-        SizedFault(name: "wrong from the 2 000th call on") { call in wear(call) { $0 >= 2000 } },
+        SizedFault(name: "every 1 000th call wrong", isOfCalls: false) { call in wear(call) { $0 % 1000 == 0 } },
+        SizedFault(name: "wrong from the 2 000th call on", isOfCalls: false) { call in wear(call) { $0 >= 2000 } },
     ]
 
     /// Makes the call, or gives the answer to the last one where that was alike at those places of each argument.

@@ -100,8 +100,10 @@ public struct DrawnCases: Sendable {
         cases.concurrentMap { $0.prepared(by: catalog) }
     }
 
+    private let subject: any Kernel<Float>.Type
+    private let seed: UInt64
     /// The kernel.
-    public let kernel: KernelName
+    public var kernel: KernelName { subject.name }
     /// Its cases, the quickest first.
     public let cases: [Case]
 
@@ -109,7 +111,40 @@ public struct DrawnCases: Sendable {
     public static func all(of catalog: KernelCatalog = .standard, seed: UInt64 = 1) -> [DrawnCases] {
         DrawnCase.all(of: catalog, seed: seed).compactMap { drawn in
             guard let kernel = drawn.first?.kernel else { return nil }
-            return DrawnCases(kernel: kernel.name, cases: drawn.map(Case.init).sorted { $0.work < $1.work })
+            return DrawnCases(subject: kernel, seed: seed, cases: drawn.map(Case.init).sorted { $0.work < $1.work })
         }
+    }
+
+    /// What is to blame in `implementation`, tried for what is asked of every kernel besides right numbers, and the rows of
+    /// what does not hold.
+    ///
+    /// - Throws: ``HarnessError`` where the machine has no room for a trial.
+    public func verdictOnProperties(
+        of implementation: Implementation<Float>, among catalog: KernelCatalog = .standard, threads: Int
+    ) throws(HarnessError) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
+        var kernels = KernelSet<Float>(catalog.reference, workers: Workers(count: threads))
+        kernels.use(implementation)
+        let found = try propertyRows(subject, kernels, by: KernelSet(catalog.exact))
+        return (Blame.of(found), found.filter { $0.verdict == .fail })
+    }
+
+    private func propertyRows<K: Kernel<Float>>(
+        _ kernel: K.Type, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>
+    ) throws(HarnessError) -> [ComparisonRow] {
+        func row(_ property: KernelProperty, _ finding: PropertyFinding) -> ComparisonRow {
+            finding.row(
+                ComparisonRow.Subject(
+                    operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
+                    pass: K.name.pass.rawValue, mode: .drawn, isOfState: false, case: property.rawValue,
+                    tensor: finding.argument.name))
+        }
+        let nonfinite = try NonFiniteTrial(kernel, kernels, by: reference, seed: seed).findings
+        let independence = try IndependenceTrial(kernel, kernels, by: reference, seed: seed).findings
+        var request = VerificationRequest(kernels: kernels, fixtures: [])
+        request.seed = seed
+        var conduct = ConductRun(request, by: reference)
+        try conduct.add(kernel)
+        return nonfinite.filter { $0.count > 0 }.map { row(.nonfinite, $0) }
+            + independence.filter { $0.count > 0 }.map { row(.independence, $0) } + conduct.rows()
     }
 }

@@ -124,27 +124,11 @@ public struct DrawnCases: Sendable {
     ) throws(HarnessError) -> (blamed: VerificationReport.Blame?, rows: [ComparisonRow]) {
         var kernels = KernelSet<Float>(catalog.reference, workers: Workers(count: threads))
         kernels.use(implementation)
-        let found = try propertyRows(subject, kernels, by: KernelSet(catalog.exact))
-        return (Blame.of(found), found.filter { $0.verdict == .fail })
-    }
-
-    private func propertyRows<K: Kernel<Float>>(
-        _ kernel: K.Type, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>
-    ) throws(HarnessError) -> [ComparisonRow] {
-        func row(_ property: KernelProperty, _ finding: PropertyFinding) -> ComparisonRow {
-            finding.row(
-                ComparisonRow.Subject(
-                    operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
-                    pass: K.name.pass.rawValue, mode: .drawn, isOfState: false, case: property.rawValue,
-                    tensor: finding.argument.name))
-        }
-        let nonfinite = try NonFiniteTrial(kernel, kernels, by: reference, seed: seed).findings
-        let independence = try IndependenceTrial(kernel, kernels, by: reference, seed: seed).findings
         var request = VerificationRequest(kernels: kernels, fixtures: [])
         request.seed = seed
-        var conduct = ConductRun(request, by: reference)
-        try conduct.add(kernel)
-        return nonfinite.filter { $0.count > 0 }.map { row(.nonfinite, $0) }
-            + independence.filter { $0.count > 0 }.map { row(.independence, $0) } + conduct.rows()
+        var run = PropertyRun(request, by: KernelSet(catalog.exact))
+        for property in KernelProperty.allCases { try run.add(property, of: subject) }
+        let found = run.rows()
+        return (Blame.of(found), found.filter { $0.verdict == .fail })
     }
 }

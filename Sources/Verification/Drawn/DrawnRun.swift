@@ -43,7 +43,7 @@ struct DrawnRun {
             cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
         }
         var rows: [ComparisonRow] = []
-        var conduct = ConductRun(request, by: KernelSet(catalog.exact))
+        var properties = PropertyRun(request, by: KernelSet(catalog.exact))
         for (number, cases) in all.enumerated() {
             let kernel = cases[0].kernel
             progress("\(kernel.name) at drawn sizes", Double(number) / Double(all.count))
@@ -52,32 +52,10 @@ struct DrawnRun {
         for kernel in catalog.kernels {
             for property in request.properties(of: kernel.name) {
                 progress("\(kernel.name): \(property.rawValue)", 1)
-                rows += try self.rows(property, of: kernel, &conduct)
+                try properties.add(property, of: kernel)
             }
         }
-        return (all.reduce(0) { $0 + $1.count }, rows + conduct.rows())
-    }
-
-    /// The rows of a property but conduct, which takes its time and gives its own at the end.
-    private func rows<K: Kernel<Float>>(
-        _ property: KernelProperty, of kernel: K.Type, _ conduct: inout ConductRun
-    ) throws(HarnessError) -> [ComparisonRow] {
-        let (reference, seed) = (KernelSet(catalog.exact), request.seed)
-        let findings: [PropertyFinding]
-        switch property {
-        case .conduct:
-            try conduct.add(kernel)
-            return []
-        case .nonfinite:
-            findings = try NonFiniteTrial(kernel, request.kernels, by: reference, seed: seed).findings
-        case .independence:
-            findings = try IndependenceTrial(kernel, request.kernels, by: reference, seed: seed).findings
-        }
-        return findings.filter { $0.count > 0 }.map {
-            $0.row(
-                subject(kernel, property.rawValue, $0.argument.name),
-                isAllowed: property == .nonfinite && request.allowsNonFinite)
-        }
+        return (all.reduce(0) { $0 + $1.count }, rows + properties.rows())
     }
 
     private mutating func rows<K: Kernel<Float>>(

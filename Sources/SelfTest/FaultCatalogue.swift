@@ -20,7 +20,7 @@ public enum FaultCatalogue {
         recipes.flatMap { $0.planted } + KernelCatalog.standard.kernels.flatMap { commonFaults(of: $0) }
     }
 
-    /// Faults that show at sizes and values of models alone, which no fixture has: tried by drawn cases.
+    /// Faults that show at sizes and values that no fixture has, or in many calls: tried by drawn cases and by properties.
     public static var drawnFaults: [Fault] {
         OperationFaults.all + KernelCatalog.standard.kernels.flatMap { drawnFaults(of: $0) }
     }

@@ -7,8 +7,8 @@ extension SelfTest {
     /// The most operations or elements of a call that variants make, whose code is plain.
     private static let mostWork = 1 << 23
 
-    /// Tries faults of one kernel by its drawn cases, each until one finds it, and by its properties where none does; and right variants, each by one of them that
-    /// is quick enough.
+    /// Tries faults of one kernel by its drawn cases, each until one finds it, and by its properties where none does; and
+    /// right variants, each by a case that is quick enough.
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for a trial.
     func tried(

@@ -125,10 +125,10 @@ struct VerifyCommandTests {
         #expect(run.code == 2 && run.errors.contains("cannot be written"))
     }
 
-    /// What is left for values that no input is drawn from yet.
+    /// Where NaN and rows that sum to 0 lie in few drawn calls, and have a part in fewer.
     private static let unseen: Set = [
-        "= for += where a row sums to 0", "NaN inputs taken as 0", "exactly 0 below −5", "infinity made NaN",
-        "subnormal inputs taken as 0",
+        "softmax forward: NaN inputs taken as 0", "crossentropy forward: NaN inputs taken as 0",
+        "crossentropy_softmax backward: = for += where a row sums to 0",
     ]
 
     /// Every planted fault is caught and rightly blamed, and no right kernel is called wrong.
@@ -140,8 +140,8 @@ struct VerifyCommandTests {
         #expect(try RecordSchema("selftest").problems(in: reports.data("selftest.json")) == [])
         let missed = report.faults.filter { !$0.isBlamed }
         #expect(run.code == (missed.isEmpty ? 0 : 1) && run.errors.isEmpty, "\(run.errors)")
-        #expect(Set(missed.map(\.name)) == Self.unseen && missed.allSatisfy { !$0.isCaught })
-        #expect(report.faults.count >= 1_100 && report.faults.contains { $0.origin == "wiring" })
+        #expect(missed.allSatisfy { !$0.isCaught && Self.unseen.contains("\($0.origin): \($0.name)") }, "\(missed)")
+        #expect(report.faults.count >= 1_300 && report.faults.contains { $0.origin == "wiring" })
         #expect(report.falseAlarms.isEmpty && report.variants == 64 && report.drawnVariants >= 63)
         #expect(report.detection.count == 3 && report.detection.allSatisfy(\.isSure))
         #expect(report.models > 0 && report.searched == 64)

@@ -173,10 +173,7 @@ struct WorldTests {
         let verify = "verify --fixture \(packageRoot)/fixtures/kernels/gelu.h5 --only gelu --mode isolated >/dev/null"
         let run = try sh("\(verify) & \(verify); a=$?; wait $!; echo $a $?")
         #expect(run.output == "0 0\n", "\(run.errors)")
-        #expect(
-            folder.names(in: "reports") == [
-                "train-dark.svg", "train.json", "train.md", "train.svg", "verify.json", "verify.junit.xml", "verify.md",
-            ])
+        #expect(folder.names(in: "reports") == ["verify.json", "verify.junit.xml", "verify.md"])
     }
 
     // MARK: - Too much

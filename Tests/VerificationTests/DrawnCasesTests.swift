@@ -52,11 +52,12 @@ struct DrawnCasesTests {
     /// A variant that is wrong is an alarm, each by a case of its own.
     @Test func wrongVariantsAlarm() throws {
         let drawn = try cases(of: KernelName("gelu", .backward))
-        let recipe = GELUBackwardRecipe.planted[0].implementation
-        let variants = [(description: "wrong", implementation: recipe)]
-        let few = try test.tried([], variants + variants + variants, on: drawn)
-        #expect(few.alarms.count == 3 && few.alarms[0].kernel == "gelu backward")
-        #expect(Set(few.alarms.map(\.finding)).count == 3)
+        let wrong = try #require(GELUBackwardRecipe.planted.first { $0.name == "dout left out" }).implementation
+        let variants = [(String, Implementation<Float>)](repeating: ("wrong", wrong), count: 4)
+        let alarms = try test.tried([], variants, on: drawn).alarms
+        // The first case may be one of no elements.
+        #expect(alarms.count >= 3 && alarms.allSatisfy { $0.kernel == "gelu backward" })
+        #expect(Set(alarms.map(\.finding)).count == alarms.count)
     }
 
     /// Variants are spread over the cases, and tried at some of models' sizes.

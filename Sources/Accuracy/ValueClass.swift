@@ -8,6 +8,8 @@ public enum ValueClass: String, CaseIterable, Sendable, Hashable {
     case usual
     /// Hard on arithmetic, each argument in its own way, see ``HardPattern``; tokens all the same, or as usual.
     case hard
+    /// In each row pairs of a number and its negative, so that it sums to 0 exactly.
+    case balanced
     /// Below the least normal number, where the argument allows.
     case subnormal
     /// 64 times as large as usual; tokens are the first and the last of the vocabulary.
@@ -47,6 +49,14 @@ extension DrawnCall {
         switch values {
         case .usual: return drawn
         case .hard: return hardNumber(argument, distribution, drawn)
+        case .balanced:
+            let row = max(argument.shape.last ?? 1, 1)
+            return { index in
+                guard case .signed = distribution else { return drawn(index) }
+                let place = index % row
+                if place == row - 1, place.isMultiple(of: 2) { return 0 }
+                return place.isMultiple(of: 2) ? drawn(index) : -drawn(index - 1)
+            }
         case .subnormal:
             return { index in
                 let x = draw.number(index, .signed(4))
@@ -112,7 +122,7 @@ extension DrawnCall {
         let draw = Draw(argument.name, seed: seed)
         func drawn(_ index: Int) -> Int32 { draw.token(index, below: bound) }
         return switch values {
-        case .usual, .subnormal, .sweep: drawn
+        case .usual, .balanced, .subnormal, .sweep: drawn
         // All alike: one sum takes all.
         case .hard where seed.isMultiple(of: 2): { _ in drawn(0) }
         case .hard: drawn

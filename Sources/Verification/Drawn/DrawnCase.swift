@@ -56,7 +56,7 @@ struct DrawnCase: Sendable {
 
     /// How many calls each kernel makes on values of a class, and of how many elements.
     private static let onValues: [(values: ValueClass, calls: Int, elements: Int)] = [
-        (.hard, 8, 2048), (.subnormal, 3, 1024), (.large, 3, 1024), (.sweep, 1, 1 << 17),
+        (.hard, 8, 2048), (.balanced, 2, 1024), (.subnormal, 3, 1024), (.large, 3, 1024), (.sweep, 1, 1 << 17),
     ]
 
     private static func onValues<K: Kernel<Float>>(of kernel: K.Type, _ seed: UInt64) -> [DrawnCase] {

@@ -13,6 +13,7 @@ struct NonFiniteTrial {
     private static let numbers: [Float] = [.nan, .infinity, -.infinity]
     /// In how many places each number is put into each argument, one after the other.
     private static let places = 3
+    private static let mostLooks = 24
 
     /// Tries the implementation that `kernels` has of `kernel`, against a reference in double.
     ///
@@ -30,11 +31,10 @@ struct NonFiniteTrial {
             let specified = numbers.indices.filter { argument.coverage.contains($0, shape: argument.shape) }
             let draw = Draw("nonfinite \(argument.name)", seed: seed)
             for attempt in 0..<Self.numbers.count * Self.places {
-                let odd = Self.numbers[attempt % Self.numbers.count]
-                let index = specified[Int(draw.token(attempt, below: specified.count))]
+                let (odd, place) = (Self.numbers[attempt % Self.numbers.count], attempt / Self.numbers.count)
                 var values = usual.values
                 // In some, other numbers are 0: a product with 0 must not be left out.
-                if attempt / Self.numbers.count == 1 {
+                if place == 1 {
                     for other in call.signature(kernel).arguments where !derived.contains(other.name) {
                         guard case .numbers(.signed) = other.elements, let own = values.numbers[other.name] else {
                             continue
@@ -42,17 +42,30 @@ struct NonFiniteTrial {
                         values.numbers[other.name] = own.enumerated().map { $0.offset % 3 == 1 ? 0 : $0.element }
                     }
                 }
-                values.numbers[argument.name]?[index] = odd
-                try look(kernel, values, usual, odd, "\(odd) in \(argument.name)[\(index)]", kernels, reference)
+                // Any place once; else one that has a part in a result, if it can be found.
+                let clean = values
+                for look in 0..<(place == 2 ? 1 : Self.mostLooks) {
+                    let index = specified[
+                        Int(draw.token(attempt * Self.mostLooks + look, below: specified.count))]
+                    values = clean
+                    values.numbers[argument.name]?[index] = odd
+                    let truth = values.converted(to: Double.self).results(of: K.InDouble.self, by: reference)
+                    guard
+                        look == Self.mostLooks - 1 || place == 2
+                            || truth.values.contains(where: { !$0.allSatisfy(\.isFinite) })
+                    else { continue }
+                    try self.look(
+                        kernel, values, truth, usual, odd, "\(odd) in \(argument.name)[\(index)]", kernels)
+                    break
+                }
             }
         }
     }
 
     private mutating func look<K: Kernel<Float>>(
-        _ kernel: K.Type, _ values: CallValues<Float>, _ usual: KernelCase, _ odd: Float, _ what: String,
-        _ kernels: KernelSet<Float>, _ reference: KernelSet<Double>
+        _ kernel: K.Type, _ values: CallValues<Float>, _ truth: [String: [Double]], _ usual: KernelCase, _ odd: Float,
+        _ what: String, _ kernels: KernelSet<Float>
     ) throws(HarnessError) {
-        let truth = values.converted(to: Double.self).results(of: K.InDouble.self, by: reference)
         let results = KernelCase(kernel, name: usual.name, values, truth: truth).results
         let trial = try KernelTrial(briefly: kernel, values, usual.name, kernels, threads: nil)
         for (number, result) in results.enumerated() {

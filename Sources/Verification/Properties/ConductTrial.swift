@@ -33,8 +33,16 @@ struct ConductTrial {
         _ kernel: K.Type, _ kernels: KernelSet<Float>, by reference: KernelSet<Double>, seed: UInt64
     ) throws(HarnessError) {
         let drawn = Self.call(of: kernel, seed: seed)
-        let cases = (0..<Self.sets).map { set in
-            KernelCase(kernel, name: "conduct", drawn, by: reference, from: AlikeElements(drawn, set: set))
+        let derived = DrawnCall.derived(of: K.InDouble.self)
+        let sets = (0..<Self.sets).map { set in
+            drawn.values(of: K.InDouble.self, by: reference, from: AlikeElements(drawn, set: set))
+        }
+        let cases = sets.map { values in
+            // What forward calls leave stays as well: a kernel may know its inputs by that.
+            var values = values
+            for name in derived { values.numbers[name] = sets[0].numbers[name] }
+            let truth = values.converted(to: Double.self).results(of: K.InDouble.self, by: reference)
+            return KernelCase(kernel, name: KernelProperty.conduct.rawValue, values, truth: truth)
         }
         let call = try GuardedCall<K>(cases[0].values, .aligned)
         let series = try CallSeries(call.call, sets: cases.count)

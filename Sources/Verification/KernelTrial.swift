@@ -21,6 +21,9 @@ struct KernelTrial {
     private let state = ProcessState()
     /// What a crash of this process is told by, while the kernel runs.
     private let crashNote: String
+    /// Whether the calls were made in processes of their own, and the most threads of one.
+    private var isContained = false
+    private var mostThreads = 1
     /// Whether a call did not come back; there is no use in more of them.
     private var isOver = false
 
@@ -44,6 +47,7 @@ struct KernelTrial {
         judge(first)
         compare(try run(call, kernels.workers), first, "a second run on the same inputs")
         for count in Self.threads { try compare(call, onThreads: count, first) }
+        noteState()
     }
 
     /// Tries it in one place of memory, on the set's threads and, if a number is given, on so many.
@@ -57,6 +61,7 @@ struct KernelTrial {
         let first = try run(call, kernels.workers)
         judge(first)
         if !isOver, let threads { try compare(call, onThreads: threads, first) }
+        noteState()
     }
 
     /// A trial in which no call was made yet.
@@ -64,7 +69,7 @@ struct KernelTrial {
         of kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>
     ) {
         self.kernels = kernels
-        // From then on it is restored after every call.
+        // From then on it is restored after every trial.
         FloatingPointEnvironment.restore(kernels.workers)
         results = K(sizes: values.sizes, overwrites: values.overwrites) { _ in nil }.signature.results.filter {
             !values.absent.contains($0.name)
@@ -86,14 +91,21 @@ struct KernelTrial {
         let (incidents, isContained) = try CallIncident.log {
             CrashNote.during(crashNote) { call.protecting { kernels.run(call.call) } }
         }
-        // What was contained leaves nothing here.
-        let left = isContained ? [] : FloatingPointEnvironment.restore(workers).notes() + state.changes().notes
+        self.isContained = isContained
+        mostThreads = max(mostThreads, workers.count)
         for incident in incidents { note(incident.argument, incident.note) }
         isOver = isOver || incidents.contains(where: \.isFatal)
         guard !asDecoy else { return [] }
-        for text in left { note(nil, text) }
         for (argument, text) in call.trespasses { note(argument, text) }
         return call.results.map { Array($0.buffer) }
+    }
+
+    /// Notes what the calls left of this process and of its threads that was not there, and restores it.
+    private mutating func noteState() {
+        // What was contained leaves nothing here.
+        guard !isContained else { return }
+        let left = FloatingPointEnvironment.restore(Workers(count: mostThreads)).notes() + state.changes().notes
+        for text in left { note(nil, text) }
     }
 
     private mutating func judge(_ results: [[Float]]) {

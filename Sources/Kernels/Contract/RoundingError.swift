@@ -1,3 +1,5 @@
+import Tensors
+
 /// How far a right implementation may be from the truth.
 ///
 /// A contract derives ε, the error of each element to first order in units of u, with each rounding weighed by what it acts
@@ -52,6 +54,19 @@ public enum ErrorLaw: Sendable, CaseIterable {
         switch self {
         case .worst: Double(n) * abs(x) + abs(error)
         case .random: Double(n) / 3 * x * x + error * error
+        }
+    }
+
+    /// Adds to `sums` from `start` on what terms add that are products with the `count` numbers of `others` from `other` on,
+    /// where ``term(_:of:error:)`` of what they are multiplied with is `factor`.
+    func addTerms(
+        _ factor: Double, times others: View<Double>, at other: Int, count: Int, to sums: MutableView<Double>,
+        at start: Int
+    ) {
+        // One loop for each, without a branch in it.
+        switch self {
+        case .worst: for i in 0..<count { sums[start + i] += factor * abs(others[other + i]) }
+        case .random: for i in 0..<count { sums[start + i] += factor * (others[other + i] * others[other + i]) }
         }
     }
 

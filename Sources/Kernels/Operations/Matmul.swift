@@ -99,10 +99,9 @@ public enum Matmul {
             // Along b's rows where they lie close, which are then added to a row of terms.
             if bStride.1 == 1 {
                 for k in 0..<depth {
-                    let x = a[i * aStride.0 + k * aStride.1]
-                    for j in 0..<columns {
-                        errors[i * columns + j] += law.term(x * b[k * bStride.0 + j], of: n)
-                    }
+                    law.addTerms(
+                        law.term(a[i * aStride.0 + k * aStride.1], of: n), times: b, at: k * bStride.0, count: columns,
+                        to: errors, at: i * columns)
                 }
             }
             for j in 0..<columns {

@@ -41,6 +41,9 @@ struct DrawnTrial {
     /// By each result.
     let findings: [Finding]
 
+    /// The most operations or elements of a call that is made twice.
+    private static let mostWorkTwice = 1 << 28
+
     /// Tries the implementation that `kernels` has of `kernel`, on their threads and on that number of them.
     ///
     /// - Throws: ``HarnessError`` where the machine has no room for it.
@@ -49,7 +52,10 @@ struct DrawnTrial {
     ) throws(HarnessError) {
         let truth = prepared.truth
         values = prepared.values
-        let trial = try KernelTrial(briefly: kernel, values, prepared.name, kernels, threads: threads)
+        // A large call on other threads would tell little more, and take long.
+        let isLarge = K.work(at: values.sizes) > Self.mostWorkTwice
+        let trial = try KernelTrial(
+            briefly: kernel, values, prepared.name, kernels, threads: isLarge ? nil : threads)
         findings = zip(truth.results, trial.answers).enumerated().map { number, found in
             let (result, answers) = found
             // What was found at an input belongs to no result: the first will do.

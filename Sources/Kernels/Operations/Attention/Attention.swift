@@ -168,12 +168,13 @@ extension Attention.Backward: KernelInDouble where Scalar == Double {
                     + abs(att[entry]) * (ε.datt[entry] + derivative)
                 let error = scale * max(ε.dpreatt[entry], Double(hs + T + 5) * RoundingError.underflow)
                 let value = scale * dpreatt[entry]
-                for i in 0..<hs {
-                    let (query, key) = (inp[token.q + i], inp[k + i])
-                    ε.dinp[token.q + i] += law.term(value * key, of: seen + 3, error: error * key)
-                    ε.dinp[k + i] += law.term(value * query, of: seeing + 3, error: error * query)
-                    ε.dinp[v + i] += law.term(att[entry] * dout[token.o + i], of: seeing + 1)
-                }
+                let (byKey, byQuery) = (
+                    law.term(value, of: seen + 3, error: error), law.term(value, of: seeing + 3, error: error)
+                )
+                law.addTerms(byKey, times: inp, at: k, count: hs, to: ε.dinp, at: token.q)
+                law.addTerms(byQuery, times: inp, at: token.q, count: hs, to: ε.dinp, at: k)
+                law.addTerms(
+                    law.term(att[entry], of: seeing + 1), times: dout, at: token.o, count: hs, to: ε.dinp, at: v)
             }
         }
         PackedToken.endSums(in: ε.dinp, of: dinp, T: T, C: C, by: law)

@@ -195,12 +195,14 @@ extension FlashAttention.Backward: KernelInDouble where Scalar == Double {
                     * max(
                         (errorAtt + 3 * att[t2]) * (abs(datt[t2].value) + abs(D)) + att[t2] * (datt[t2].error + errorD),
                         Double(hs + T + 5) * RoundingError.underflow)
-                for i in 0..<hs {
-                    let (query, key, dout) = (inp[token.q + i], inp[k + i], dout[token.o + i])
-                    ε.dinp[token.q + i] += law.term(ds * key, of: seen + 3, error: error * key)
-                    ε.dinp[k + i] += law.term(ds * query, of: seeing + 3, error: error * query)
-                    ε.dinp[v + i] += law.term(att[t2] * dout, of: seeing + 1, error: errorAtt * dout)
-                }
+                let (byKey, byQuery) = (
+                    law.term(ds, of: seen + 3, error: error), law.term(ds, of: seeing + 3, error: error)
+                )
+                law.addTerms(byKey, times: inp, at: k, count: hs, to: ε.dinp, at: token.q)
+                law.addTerms(byQuery, times: inp, at: token.q, count: hs, to: ε.dinp, at: k)
+                law.addTerms(
+                    law.term(att[t2], of: seeing + 1, error: errorAtt), times: dout, at: token.o, count: hs,
+                    to: ε.dinp, at: v)
             }
         }
         PackedToken.endSums(in: ε.dinp, of: dinp, T: T, C: C, by: law)

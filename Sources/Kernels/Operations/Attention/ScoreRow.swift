@@ -69,9 +69,8 @@ struct ScoreRow {
         for (j, v) in places.enumerated() {
             let att = att(j)
             let error = max(att * exponentialErrors[j], RoundingError.flushed)
-            for i in 0..<hs {
-                errors[o + i] += law.term(att * values[v + i], of: count + 2, error: error * values[v + i])
-            }
+            law.addTerms(
+                law.term(att, of: count + 2, error: error), times: values, at: v, count: hs, to: errors, at: o)
         }
         for i in o..<o + hs {
             errors[i] = law.sum(errors[i], of: count + 2, total: out[i]) + sumError * abs(out[i])

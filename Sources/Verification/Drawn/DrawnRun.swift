@@ -42,20 +42,20 @@ struct DrawnRun {
         let all = cases.filter { cases in
             cases.first.map { request.judges($0.kernel.name, in: .drawn) } ?? false
         }
-        // Before the others, whose traces in the heap would be counted again and again; and what a kernel writes late shows
-        // meanwhile.
-        var properties = PropertyRun(request, by: KernelSet(catalog.exact))
-        for kernel in catalog.kernels {
-            for property in request.properties(of: kernel.name) {
-                progress("\(kernel.name): \(property.rawValue)", 0)
-                try properties.add(property, of: kernel)
-            }
-        }
         var rows: [ComparisonRow] = []
         for (number, cases) in all.enumerated() {
             let kernel = cases[0].kernel
             progress("\(kernel.name) at drawn sizes", Double(number) / Double(all.count))
             rows += try self.rows(kernel, cases)
+        }
+        // After the others: what a kernel keeps of its first calls is no leak, and no call of it may follow where it is looked
+        // for what it writes late.
+        var properties = PropertyRun(request, by: KernelSet(catalog.exact))
+        for kernel in catalog.kernels {
+            for property in request.properties(of: kernel.name).reversed() {
+                progress("\(kernel.name): \(property.rawValue)", 1)
+                try properties.add(property, of: kernel)
+            }
         }
         return (all.reduce(0) { $0 + $1.count }, rows + properties.rows())
     }

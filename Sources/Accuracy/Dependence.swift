@@ -7,8 +7,12 @@ extension Argument {
         Selection(positions: [size: positions]).indices(in: axes)
     }
 
-    /// Whether it has the size.
-    public func has(_ size: String) -> Bool { axes.flatMap(\.factors).contains { $0.size == size } }
+    /// The flat distance between neighbours along the size, and its extent; nil where the argument has it not.
+    public func stride(along size: String) -> (stride: Int, extent: Int)? {
+        let factors = axes.flatMap(\.factors)
+        guard let at = factors.firstIndex(where: { $0.size == size }) else { return nil }
+        return (factors[(at + 1)...].reduce(1) { $0 * $1.extent }, factors[at].extent)
+    }
 }
 
 extension CallValues {
@@ -17,7 +21,7 @@ extension CallValues {
         _ positions: [Int], along size: String, of signature: Signature, with others: CallValues
     ) -> CallValues {
         var mixed = self
-        for argument in signature.arguments where argument.has(size) {
+        for argument in signature.arguments where argument.stride(along: size) != nil {
             let kept = argument.indices(at: positions, along: size)
             func mix<Element>(_ own: [Element]?, _ other: [Element]?) -> [Element]? {
                 guard let own, var other else { return nil }

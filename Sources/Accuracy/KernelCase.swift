@@ -20,6 +20,15 @@ public struct KernelCase: Sendable {
         public var specified: [Int] {
             truth.indices.filter { argument.coverage.contains($0, shape: argument.shape) }
         }
+
+        /// Adds an answer's errors, element by element against bounds.
+        public func add(_ answer: [Float], to measure: inout ErrorMeasure) {
+            for index in specified {
+                measure.add(
+                    index: index, actual: Double(answer[index]), torch: torch.map { Double($0[index]) },
+                    truth: truth[index], bound: bound[index])
+            }
+        }
     }
 
     /// The kernel.

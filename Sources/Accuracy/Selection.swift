@@ -43,10 +43,7 @@ struct Selection: Sendable, Hashable {
     static func of<K: Kernel>(
         _ kernel: K.Type, _ whole: Signature, independent: Set<String>, limit: Int, seed: UInt64
     ) -> Selection {
-        let extents = Dictionary(
-            whole.arguments.flatMap(\.axes).flatMap(\.factors).compactMap { factor in
-                factor.size.flatMap { independent.contains($0) ? ($0, factor.extent) : nil }
-            }, uniquingKeysWith: { first, _ in first })
+        let extents = whole.extents.filter { independent.contains($0.key) }
         var counts = extents
         var generator = SplitMix64(state: UInt64(hashing: K.name.symbol) ^ seed)
         while true {
@@ -85,6 +82,14 @@ struct Selection: Sendable, Hashable {
 }
 
 extension Signature {
+    /// The positions along each size that arguments have; of one that is a product, along what it is the product of.
+    public var extents: [String: Int] {
+        Dictionary(
+            arguments.flatMap(\.axes).flatMap(\.factors).compactMap { factor in
+                factor.size.map { ($0, factor.extent) }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// The sizes where some are others: with them, what is a product of them, such as C, the heads one after the other.
     public func sizes(with counts: [String: Int]) -> [String: Int] {
         var sizes = sizesByName

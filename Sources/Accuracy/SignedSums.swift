@@ -35,9 +35,6 @@ struct SignedSums: Sendable {
         return nil
     }
 
-    /// Whether the argument has the size.
-    func folds(_ argument: Argument) -> Bool { argument.axes.flatMap(\.factors).contains { $0.size == size } }
-
     /// The sums of an argument's elements, in its order.
     @specialized(where Number == Float)
     func sums<Number: KernelScalar>(of numbers: [Number], _ argument: Argument) -> [Double] {
@@ -53,10 +50,8 @@ struct SignedSums: Sendable {
     private func fold<Number>(
         _ numbers: [Number], _ argument: Argument, _ add: (_ number: Number, _ sum: Double, _ sign: Double) -> Double
     ) -> [Double] {
-        let factors = argument.axes.flatMap(\.factors)
-        guard let at = factors.firstIndex(where: { $0.size == size }) else { return [] }
-        let outer = factors[..<at].reduce(1) { $0 * $1.extent }
-        let inner = factors[(at + 1)...].reduce(1) { $0 * $1.extent }
+        guard let (inner, extent) = argument.stride(along: size) else { return [] }
+        let outer = argument.count / (extent * inner)
         var generator = SplitMix64(state: seed)
         let signs = (0..<extent).map { _ in generator.next() & 1 == 0 ? 1.0 : -1.0 }
         var sums = [Double](repeating: 0, count: outer * count * inner)
@@ -77,7 +72,7 @@ struct SignedSums: Sendable {
     private func folded<K: KernelInDouble>(
         _ values: CallValues<Float>, of _: K.Type, _ whole: Signature, by fold: ([Float], Argument) -> [Double]
     ) -> CallValues<Double> {
-        let names = Set(whole.arguments.filter(folds).map(\.name))
+        let names = Set(whole.arguments.filter { $0.stride(along: size) != nil }.map(\.name))
         var others = values
         others.numbers = values.numbers.filter { !names.contains($0.key) }
         var folded = others.converted(to: Double.self)

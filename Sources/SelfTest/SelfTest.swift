@@ -1,12 +1,10 @@
 import Accuracy
-import Dispatch
 import Fixtures
 import KernelCatalog
 import Kernels
 import Platform
 import Reporting
 import Sentinel
-import Synchronization
 import Tensors
 import Verification
 
@@ -118,15 +116,10 @@ public struct SelfTest {
     /// How close right variants of each kernel come to each bound, in cases of fixtures by operation and others.
     private func tightness(by cases: [String: [KernelCase]], variants: Int) -> [SelfTestReport.Tightness] {
         let search = BoundSearch(variants: variants, seed: seed)
-        let recipes = FaultCatalogue.recipes
-        let found = Mutex<[Int: [SelfTestReport.Tightness]]>([:])
-        DispatchQueue.concurrentPerform(iterations: recipes.count) { number in
-            let kernel = recipes[number].kernel
-            let own = cases[kernel.operation]?.filter { $0.kernel == kernel } ?? []
-            let tightness = search.run(recipes[number], own)
-            found.withLock { $0[number] = tightness }
-        }
-        return found.withLock { found in recipes.indices.flatMap { found[$0] ?? [] } }
+        return FaultCatalogue.recipes.concurrentMap { recipe in
+            let kernel = recipe.kernel
+            return search.run(recipe, cases[kernel.operation]?.filter { $0.kernel == kernel } ?? [])
+        }.flatMap(\.self)
     }
 
     /// Tries the debug state on right variants of all kernels, chosen at random.

@@ -27,16 +27,12 @@ public struct CaseTrial {
             let trial = try KernelTrial(kernel, kernelCase, kernels)
             // One trial gives several rows.
             let share = started.secondsToNow / Double(max(kernelCase.results.count, 1))
-            let implementation = kernels.implementation(of: kernel) ?? "none"
             let name = kernelCase.shortName
             func subject(_ tensor: String) -> ComparisonRow.Subject {
-                ComparisonRow.Subject(
-                    operation: K.name.operation, implementation: implementation, pass: K.name.pass.rawValue,
-                    mode: .isolated, isOfState: false, case: name, tensor: tensor)
+                ComparisonRow.Subject(kernel, of: kernels, .isolated, name, tensor)
             }
             func note(_ tensor: String) -> String? {
-                let notes = trial.findings.filter { $0.argument == tensor }.map(\.note)
-                return notes.isEmpty ? nil : notes.joined(separator: "; ")
+                ComparisonRow.note(trial.findings.filter { $0.argument == tensor }.map(\.note))
             }
             let names = kernelCase.results.map(\.argument.name)
             let judged = zip(kernelCase.results, trial.answers).map { result, answers in
@@ -110,11 +106,7 @@ extension KernelCase.Result {
         var worst: (measure: ErrorMeasure, answer: [Float])?
         for answer in answers {
             var measure = ErrorMeasure()
-            for index in specified {
-                measure.add(
-                    index: index, actual: Double(answer[index]), torch: torch.map { Double($0[index]) },
-                    truth: truth[index], bound: bound[index])
-            }
+            add(answer, to: &measure)
             if measure.worst > worst?.measure.worst ?? -1 { worst = (measure, answer) }
         }
         guard let worst else { return (nil, nil, []) }

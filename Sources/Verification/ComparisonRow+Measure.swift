@@ -17,7 +17,23 @@ extension ComparisonRow {
     }
 }
 
+extension ComparisonRow {
+    /// Several findings as one note; nil where there are none.
+    static func note(_ findings: [String]) -> String? {
+        findings.isEmpty ? nil : findings.joined(separator: "; ")
+    }
+}
+
 extension ComparisonRow.Subject {
+    /// A tensor of a call of `kernel` alone, by the implementation that `kernels` has of it.
+    init<K: Kernel<Float>>(
+        _ kernel: K.Type, of kernels: KernelSet<Float>, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String
+    ) {
+        self.init(
+            operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
+            pass: K.name.pass.rawValue, mode: mode, isOfState: false, case: place, tensor: tensor)
+    }
+
     /// A tensor of a debug state; of no kernel's where the model itself, or nothing, wrote it.
     init(
         _ kernel: KernelName?, by implementation: String?, _ mode: ComparisonRow.Mode, _ place: String, _ tensor: String

@@ -96,7 +96,7 @@ struct StateFixtureRun {
         let measure: ComparisonRow.Measure
         let explanation: ComparisonRow.Explanation?
 
-        var note: String? { write.findings.isEmpty ? nil : write.findings.joined(separator: "; ") }
+        var note: String? { ComparisonRow.note(write.findings) }
         var holds: Bool { measure.holds && write.findings.isEmpty }
     }
 

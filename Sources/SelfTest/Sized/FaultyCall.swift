@@ -1,3 +1,4 @@
+import Accuracy
 import Kernels
 import Tensors
 
@@ -71,13 +72,6 @@ private final class Copied<Element: BitwiseCopyable & Sendable>: Sendable {
 }
 
 extension Argument {
-    /// The flat distance between neighbours along the size, and its extent; nil where the argument has it not.
-    func stride(along size: String) -> (stride: Int, extent: Int)? {
-        let factors = axes.flatMap(\.factors)
-        guard let at = factors.firstIndex(where: { $0.size == size }) else { return nil }
-        return (factors[(at + 1)...].reduce(1) { $0 * $1.extent }, factors[at].extent)
-    }
-
     /// Where along the size the element at the flat `index` lies; nil where the argument has it not.
     func position(of index: Int, along size: String) -> Int? {
         stride(along: size).map { index / $0.stride % $0.extent }

@@ -1,3 +1,4 @@
+import Accuracy
 import KernelCatalog
 import Kernels
 import Synchronization

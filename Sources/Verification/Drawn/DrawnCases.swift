@@ -1,6 +1,7 @@
 import Accuracy
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Sentinel
 
@@ -78,22 +79,12 @@ public struct DrawnCases: Sendable {
         ) throws(HarnessError) -> [ComparisonRow] {
             try DrawnTrial(kernel, prepared, kernels, threads: DrawnRun.threads(of: drawn)).findings.filter {
                 !$0.holds
-            }.map {
-                finding in
-                let argument = finding.truth.argument
-                return ComparisonRow(
-                    ComparisonRow.Subject(
-                        operation: K.name.operation, implementation: kernels.implementation(of: kernel) ?? "none",
-                        pass: K.name.pass.rawValue, mode: .drawn, isOfState: false, case: drawn.name,
-                        tensor: argument.name),
-                    measure: ComparisonRow.Measure(finding.measure, shape: argument.shape),
-                    note: finding.notes.isEmpty ? nil : finding.notes.joined(separator: "; "))
-            }
+            }.map { $0.row(kernel, of: kernels, drawn.name) }
         }
     }
 
     /// How many cases are best computed at a time.
-    public static let ahead = 8
+    public static let ahead = DrawnRun.ahead
 
     /// Computes what cases take and should leave, on all processors.
     public static func prepared(_ cases: [Case], by catalog: KernelCatalog = .standard) -> [Trial] {

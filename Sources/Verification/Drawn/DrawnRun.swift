@@ -1,11 +1,9 @@
 import Accuracy
-import Dispatch
-import Fixtures
 import KernelCatalog
 import Kernels
+import Platform
 import Reporting
 import Sentinel
-import Synchronization
 
 /// The verdict at sizes of the harness's own choosing.
 struct DrawnRun {
@@ -31,7 +29,7 @@ struct DrawnRun {
     }
 
     /// How many calls are computed at a time, on all processors, before they are tried; of sizes that may be large, one.
-    private static let ahead = 8
+    static let ahead = 8
 
     /// Tries every kernel that is asked for: one row for each result of a kernel that holds at all sizes, and one for each
     /// size at which it does not. `progress` is told the fraction done.
@@ -82,10 +80,8 @@ struct DrawnRun {
                 let measure = ComparisonRow.Measure(finding.measure, shape: argument.shape)
                 guard finding.holds else {
                     failures.append(
-                        ComparisonRow(
-                            subject(kernel, drawn.name, argument.name), measure: measure,
-                            note: finding.notes.isEmpty ? nil : finding.notes.joined(separator: "; "),
-                            explanation: explanation(finding, drawn)))
+                        finding.row(
+                            kernel, of: request.kernels, drawn.name, explanation: explanation(finding, drawn)))
                     continue
                 }
                 guard let earlier = held[argument.name] else {
@@ -105,18 +101,13 @@ struct DrawnRun {
             + order.compactMap { name in
                 held[name].map {
                     ComparisonRow(
-                        subject(kernel, $0.cases == 1 ? cases[0].name : "\($0.cases) drawn calls", name),
+                        ComparisonRow.Subject(
+                            kernel, of: request.kernels, .drawn,
+                            $0.cases == 1 ? cases[0].name : "\($0.cases) drawn calls", name),
                         measure: $0.worst.standing(for: $0.count),
                         calls: $0.cases)
                 }
             }
-    }
-
-    private func subject<K: Kernel<Float>>(_ kernel: K.Type, _ place: String, _ tensor: String) -> ComparisonRow.Subject
-    {
-        ComparisonRow.Subject(
-            operation: K.name.operation, implementation: request.kernels.implementation(of: kernel) ?? "none",
-            pass: K.name.pass.rawValue, mode: .drawn, isOfState: false, case: place, tensor: tensor)
     }
 
     /// What the errors have in common, where the whole result was compared.
@@ -128,17 +119,5 @@ struct DrawnRun {
         return ComparisonRow.Explanation(
             actual: finding.answer.map(Double.init), truth: result.values, bound: result.bounds, initial: nil,
             shape: result.argument.shape, coverage: .all, sizes: drawn.call.sizes)
-    }
-}
-
-extension RandomAccessCollection where Self: Sendable, Element: Sendable {
-    /// What `transform` makes of each element, on all processors.
-    func concurrentMap<Made: Sendable>(_ transform: @Sendable (Element) -> Made) -> [Made] {
-        let made = Mutex<[Int: Made]>([:])
-        DispatchQueue.concurrentPerform(iterations: count) { number in
-            let one = transform(self[index(startIndex, offsetBy: number)])
-            made.withLock { $0[number] = one }
-        }
-        return made.withLock { made in (0..<count).compactMap { made[$0] } }
     }
 }

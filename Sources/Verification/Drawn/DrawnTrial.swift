@@ -1,5 +1,6 @@
 import Accuracy
 import Kernels
+import Reporting
 import Sentinel
 
 /// The trial of one kernel at drawn sizes: what it computes is held against the reference in double, the whole of it or,
@@ -34,6 +35,17 @@ struct DrawnTrial {
 
         /// Whether the result holds.
         var holds: Bool { notes.isEmpty && measure.count > 0 && measure.worst <= 1 }
+
+        /// The row of a report, in the case of that name.
+        func row<K: Kernel<Float>>(
+            _ kernel: K.Type, of kernels: KernelSet<Float>, _ name: String,
+            explanation: ComparisonRow.Explanation? = nil
+        ) -> ComparisonRow {
+            ComparisonRow(
+                ComparisonRow.Subject(kernel, of: kernels, .drawn, name, truth.argument.name),
+                measure: ComparisonRow.Measure(measure, shape: truth.argument.shape), note: ComparisonRow.note(notes),
+                explanation: explanation)
+        }
     }
 
     /// What the kernel was called with.

@@ -98,13 +98,7 @@ struct ConductTrial {
     /// The errors of a result on every set.
     private static func measure(_ results: [KernelCase.Result], _ answers: [[Float]]) -> ErrorMeasure {
         var measure = ErrorMeasure()
-        for (result, answer) in zip(results, answers) {
-            for index in result.specified {
-                measure.add(
-                    index: index, actual: Double(answer[index]), torch: nil, truth: result.truth[index],
-                    bound: result.bound[index])
-            }
-        }
+        for (result, answer) in zip(results, answers) { result.add(answer, to: &measure) }
         return measure
     }
 

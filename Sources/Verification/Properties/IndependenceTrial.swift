@@ -33,11 +33,7 @@ struct IndependenceTrial {
         }
         let usual = try answers(values)
         var generator = SplitMix64(state: seed)
-        let extents = Dictionary(
-            signature.arguments.flatMap(\.axes).flatMap(\.factors).compactMap { factor in
-                factor.size.map { ($0, factor.extent) }
-            }, uniquingKeysWith: { first, _ in first })
-        for (size, extent) in extents.sorted(by: { $0.key < $1.key }) where extent > 1 {
+        for (size, extent) in signature.extents.sorted(by: { $0.key < $1.key }) where extent > 1 {
             let half = (extent + 1) / 2
             for (isCausal, positions) in [
                 (false, (0..<extent).shuffled(using: &generator).prefix(half).sorted()), (true, Array(0..<half)),

@@ -36,7 +36,7 @@ struct PropertyFinding {
         let measure = ComparisonRow.Measure(
             count: count, worst: 0, bound: 0, index: argument.shape.map { _ in 0 }, expected: 0, actual: 0, ulps: 0,
             rmse: 0, torchRMSE: 0)
-        let text = notes.isEmpty ? nil : notes.joined(separator: "; ")
+        let text = ComparisonRow.note(notes)
         return ComparisonRow(
             subject, measure: measure, note: isAllowed ? nil : text, allowed: isAllowed ? text : nil)
     }

@@ -26,7 +26,8 @@ struct NonFiniteTrial {
         findings = usual.results.map { PropertyFinding($0.argument) }
         // What forward calls leave has a form of its own, such as 0 above a diagonal, and is not touched.
         let derived = DrawnCall.derived(of: K.InDouble.self)
-        for argument in call.signature(kernel).arguments where !derived.contains(argument.name) {
+        let arguments = call.signature(kernel).arguments.filter { !derived.contains($0.name) }
+        for argument in arguments {
             guard let numbers = usual.values.numbers[argument.name] else { continue }
             let specified = numbers.indices.filter { argument.coverage.contains($0, shape: argument.shape) }
             let draw = Draw("nonfinite \(argument.name)", seed: seed)
@@ -35,7 +36,7 @@ struct NonFiniteTrial {
                 var values = usual.values
                 // In some, other numbers are 0: a product with 0 must not be left out.
                 if place == 1 {
-                    for other in call.signature(kernel).arguments where !derived.contains(other.name) {
+                    for other in arguments {
                         guard case .numbers(.signed) = other.elements, let own = values.numbers[other.name] else {
                             continue
                         }

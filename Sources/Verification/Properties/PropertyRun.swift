@@ -22,11 +22,8 @@ struct PropertyRun {
     /// - Throws: `HarnessError` where the machine has no room for it.
     mutating func add<K: Kernel<Float>>(_ property: KernelProperty, of kernel: K.Type) throws(HarnessError) {
         let (kernels, seed) = (request.kernels, request.seed)
-        let implementation = kernels.implementation(of: kernel) ?? "none"
         func subject(_ tensor: String) -> ComparisonRow.Subject {
-            ComparisonRow.Subject(
-                operation: K.name.operation, implementation: implementation, pass: K.name.pass.rawValue, mode: .drawn,
-                isOfState: false, case: property.rawValue, tensor: tensor)
+            ComparisonRow.Subject(kernel, of: kernels, .drawn, property.rawValue, tensor)
         }
         let findings: [PropertyFinding]
         switch property {
@@ -50,7 +47,7 @@ struct PropertyRun {
                     ComparisonRow(
                         subject(finding.argument.name),
                         measure: finding.measure.map { ComparisonRow.Measure($0, shape: finding.argument.shape) },
-                        note: finding.notes.isEmpty ? nil : finding.notes.joined(separator: "; "))
+                        note: ComparisonRow.note(finding.notes))
                 }
             }
     }

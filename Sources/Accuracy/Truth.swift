@@ -1,4 +1,5 @@
 import Kernels
+import Platform
 
 /// What a drawn call should leave: the reference's answer in double, with the bound of every element compared.
 ///
@@ -95,8 +96,9 @@ public struct Truth: Sendable {
             withDeviations: Bool
         ) throws(SignatureError) {
             truth = values.results(of: kernel, by: reference)
-            errors = values.roundingErrors(of: kernel, truth: truth, by: .worst)
-            deviations = withDeviations ? values.roundingErrors(of: kernel, truth: truth, by: .random) : nil
+            let laws: [ErrorLaw] = withDeviations ? [.worst, .random] : [.worst]
+            let byLaw = laws.concurrentMap { [truth] in values.roundingErrors(of: kernel, truth: truth, by: $0) }
+            (errors, deviations) = (byLaw[0], withDeviations ? byLaw[1] : nil)
             signature = try kernel.signature(sizes: values.sizes, overwrites: overwrites)
         }
 

@@ -8,7 +8,7 @@ public final class CallRecorder: KernelInterceptor {
     public typealias Scalar = Float
 
     /// A call of the model.
-    public struct Call {
+    public struct Call: Sendable {
         /// The kernel.
         public let kernel: any Kernel<Float>.Type
         /// The sizes, by name.

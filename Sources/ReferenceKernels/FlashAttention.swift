@@ -9,6 +9,7 @@ extension ReferenceKernels {
         let hs = a.C / a.NH
         let scale = 1 / Double(hs).squareRoot()
         var p = [Double](repeating: 0, count: a.T)
+        var out = [Double](repeating: 0, count: hs)
         for b in 0..<a.B {
             for h in 0..<a.NH {
                 for t in 0..<a.T {
@@ -29,14 +30,12 @@ extension ReferenceKernels {
                     a.lse[(b * a.NH + h) * a.T + t] = S(lse)
 
                     for t2 in 0...t { p[t2] = exp(p[t2] - lse) }
-                    for i in 0..<hs {
-                        var out = 0.0
-                        for t2 in 0...t {
-                            let v = (b * a.T + t2) * 3 * a.C + 2 * a.C + h * hs
-                            out += p[t2] * Double(a.inp[v + i])
-                        }
-                        a.out[(b * a.T + t) * a.C + h * hs + i] = S(out)
+                    for i in 0..<hs { out[i] = 0 }
+                    for t2 in 0...t {
+                        let v = (b * a.T + t2) * 3 * a.C + 2 * a.C + h * hs
+                        for i in 0..<hs { out[i] += p[t2] * Double(a.inp[v + i]) }
                     }
+                    for i in 0..<hs { a.out[(b * a.T + t) * a.C + h * hs + i] = S(out[i]) }
                 }
             }
         }

@@ -68,7 +68,7 @@ public final class GuardedArena: Sendable {
 
     fileprivate func free(_ range: Range<Int>) {
         // What was large goes back to the system.
-        if range.count >= 1 << 20 { madvise(pages.base + range.lowerBound, range.count, MADV_REMOVE) }
+        if range.count >= 8 << 20 { madvise(pages.base + range.lowerBound, range.count, MADV_REMOVE) }
         taken.withLock { $0.removeAll { $0 == range } }
     }
 }

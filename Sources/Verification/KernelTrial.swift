@@ -69,8 +69,8 @@ struct KernelTrial {
         of kernel: K.Type, _ values: CallValues<Float>, _ name: String, _ kernels: KernelSet<Float>
     ) {
         self.kernels = kernels
-        // From then on it is restored after every trial.
-        FloatingPointEnvironment.restore(kernels.workers)
+        // That of the kernels' own threads is restored after every trial.
+        FloatingPointEnvironment.restore()
         results = K(sizes: values.sizes, overwrites: values.overwrites) { _ in nil }.signature.results.filter {
             !values.absent.contains($0.name)
         }

@@ -2,6 +2,7 @@ import Accuracy
 import GPT2
 import KernelCatalog
 import Kernels
+import Platform
 
 /// A kernel's call at sizes that no fixture has, its inputs drawn.
 struct DrawnCase: Sendable {
@@ -28,10 +29,10 @@ struct DrawnCase: Sendable {
 
     /// The calls of each kernel of `catalog` at the edges, on values of every class, and at the sizes of GPT-2's models.
     static func all(of catalog: KernelCatalog, seed: UInt64) -> [[DrawnCase]] {
-        let recorded = models.flatMap { configuration, batch, sequence in
+        let recorded = models.concurrentMap { configuration, batch, sequence in
             CallRecorder.calls(of: configuration, batch: batch, sequence: sequence)
-        }
-        return catalog.kernels.map {
+        }.flatMap(\.self)
+        return catalog.kernels.concurrentMap {
             edges(of: $0, seed) + onValues(of: $0, seed) + ofModels($0, recorded, usually, seed)
         }
     }

@@ -123,7 +123,7 @@ extension Attention.Forward: KernelInDouble where Scalar == Double {
             for j in 0..<row.count {
                 ε.preatt[token.entries + j] = row.scoreErrors[j]
                 ε.att[token.entries + j] = max(
-                    row.att(j) * (row.exponentialErrors[j] + row.sumError + 2), RoundingError.flushed)
+                    row.att[j] * (row.exponentialErrors[j] + row.sumError + 2), RoundingError.flushed)
             }
             row.outErrors(into: ε.out, out, at: token.o, inp, at: token.values, hs: C / NH)
         }

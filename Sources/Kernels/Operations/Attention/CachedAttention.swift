@@ -65,7 +65,7 @@ extension CachedAttention.Forward: KernelInDouble where Scalar == Double {
         ε.valueCache.fill(0)
         for row in 0..<B * NH * T {
             let (b, h, t) = (row / (NH * T), row / T % NH, row % T)
-            let places = (0...S + t).map { (b * P + $0) * C + h * hs }
+            let places = (0...S + t).map { (b * P + $0) * C + h * hs }[...]
             let scores = ScoreRow(inp, at: (b * T + t) * 3 * C + h * hs, View(keyCache), at: places, hs: hs, by: law)
             scores.outErrors(
                 into: ε.out, out, at: (b * T + t) * C + h * hs, View(valueCache), at: places, hs: hs)

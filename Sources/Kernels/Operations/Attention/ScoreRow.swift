@@ -13,6 +13,8 @@ import Tensors
 struct ScoreRow {
     /// The scores p and their errors ε_p.
     let scores, scoreErrors: [Double]
+    /// The probabilities.
+    let att: [Double]
     /// x of each, and s.
     let exponentialErrors: [Double]
     let sumError: Double
@@ -25,7 +27,9 @@ struct ScoreRow {
     private let law: ErrorLaw
 
     /// The row of the query of `hs` numbers at `q` in `queries`, with the keys that begin at those places in `keys`.
-    init(_ queries: View<Double>, at q: Int, _ keys: View<Double>, at places: [Int], hs: Int, by law: ErrorLaw) {
+    init(
+        _ queries: View<Double>, at q: Int, _ keys: View<Double>, at places: ArraySlice<Int>, hs: Int, by law: ErrorLaw
+    ) {
         let scale = 1 / Double(hs).squareRoot()
         var (scores, scoreErrors) = ([Double](), [Double]())
         for k in places {
@@ -40,8 +44,9 @@ struct ScoreRow {
         }
         let maximum = scores.max() ?? 0
         var (sum, terms, byFunction) = (0.0, 0.0, 0.0)
-        exponentialErrors = zip(scoreErrors, scores).map { error, score in
-            let (d, power) = (maximum - score, exp(score - maximum))
+        let powers = scores.map { exp($0 - maximum) }
+        exponentialErrors = scores.indices.map { j in
+            let (d, power, error) = (maximum - scores[j], powers[j], scoreErrors[j])
             sum += power
             terms += law.term(power, of: places.count, error: power * error)
             byFunction += power * (2 * d + RoundingError.elementary)
@@ -50,10 +55,8 @@ struct ScoreRow {
         sumError = (byFunction + law.sum(terms, of: places.count, total: sum)) / sum
         (self.scores, self.scoreErrors, self.law) = (scores, scoreErrors, law)
         (self.maximum, lse) = (maximum, maximum + log(sum))
+        att = powers.map { [sum] in $0 / sum }
     }
-
-    /// The probability of key j.
-    func att(_ j: Int) -> Double { exp(scores[j] - lse) }
 
     /// Writes the error of out = Σ att·v into `errors` at `o`, where `out` holds the truth and the values begin at those
     /// places. The sum's error is common to a row:
@@ -63,14 +66,13 @@ struct ScoreRow {
     /// with att_j·x_j at least what may be flushed.
     func outErrors(
         into errors: MutableView<Double>, _ out: MutableView<Double>, at o: Int, _ values: View<Double>,
-        at places: [Int], hs: Int
+        at places: ArraySlice<Int>, hs: Int
     ) {
         for i in o..<o + hs { errors[i] = 0 }
         for (j, v) in places.enumerated() {
-            let att = att(j)
-            let error = max(att * exponentialErrors[j], RoundingError.flushed)
+            let error = max(att[j] * exponentialErrors[j], RoundingError.flushed)
             law.addTerms(
-                law.term(att, of: count + 2, error: error), times: values, at: v, count: hs, to: errors, at: o)
+                law.term(att[j], of: count + 2, error: error), times: values, at: v, count: hs, to: errors, at: o)
         }
         for i in o..<o + hs {
             errors[i] = law.sum(errors[i], of: count + 2, total: out[i]) + sumError * abs(out[i])
@@ -97,19 +99,22 @@ struct PackedToken {
     /// The row's place in (B, NH, T).
     let row: Int
     /// Where the keys, and the values, of the tokens start that it sees.
-    let keys, values: [Int]
+    let keys, values: ArraySlice<Int>
 
     /// Visits every token of every head, in order.
     static func forEach(B: Int, T: Int, C: Int, NH: Int, _ body: (PackedToken) -> Void) {
         let hs = C / NH
-        for row in 0..<B * NH * T {
-            let (b, h, t) = (row / (NH * T), row / T % NH, row % T)
-            let q = (b * T + t) * 3 * C + h * hs
-            let keys = (0...t).map { (b * T + $0) * 3 * C + C + h * hs }
-            body(
-                PackedToken(
-                    q: q, o: (b * T + t) * C + h * hs, entries: row * T, row: row, keys: keys,
-                    values: keys.map { $0 + C }))
+        for head in 0..<B * NH {
+            let (b, h) = (head / NH, head % NH)
+            let queries = (0..<T).map { (b * T + $0) * 3 * C + h * hs }
+            let (keys, values) = (queries.map { $0 + C }, queries.map { $0 + 2 * C })
+            for t in 0..<T {
+                let row = head * T + t
+                body(
+                    PackedToken(
+                        q: queries[t], o: (b * T + t) * C + h * hs, entries: row * T, row: row, keys: keys[...t],
+                        values: values[...t]))
+            }
         }
     }
 

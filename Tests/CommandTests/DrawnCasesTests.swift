@@ -98,6 +98,15 @@ struct DrawnCasesTests {
         #expect(try verify(["--case", name], with: []).0.code == 0)
     }
 
+    /// An error that a fixture's bounds may hide in one kernel is not blamed on another, nor on the wiring.
+    @Test func inexactFunction() throws {
+        let fault = Fault(kernel: "softmax forward", name: "inexact-exp")
+        let (run, report) = try verify(["--only", "softmax,crossentropy,classifier"], with: [fault])
+        #expect(run.code == 1, "\(run.errors)")
+        #expect(failed(report) == [fault.kernel])
+        #expect(report.blamed.map { "\($0.operation ?? "") \($0.pass ?? "")" } == fault.kernel)
+    }
+
     /// By fixtures, all of them hold.
     @Test(arguments: groups)
     func fixturesAreTooSmall(_ faults: [Fault]) throws {

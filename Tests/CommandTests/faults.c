@@ -164,6 +164,8 @@ EXPORT void residual_backward(float *dinp1, float *dinp2, const float *dout, int
 
 EXPORT void softmax_forward(float *probs, const float *logits, int B, int T, int V, int Vp) {
     right_softmax_forward(probs, logits, B, T, V, Vp);
+    // What an exp makes that is right to 2e-6, too much here and too little there.
+    for (index i = 0; has("inexact-exp") && i < (index)B * T * Vp; i++) probs[i] *= i % 2 ? 1 + 2e-6f : 1 - 2e-6f;
     int zeroes = has("column-50256") && V > 50256, forgets = has("not-rescaled") && V > 1024;
     for (index row = 0; row < (index)B * T; row++) {
         const float *x = logits + row * Vp;

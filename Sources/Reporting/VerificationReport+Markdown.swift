@@ -25,6 +25,11 @@ extension VerificationReport {
                 Self.folded(
                     "\(mode.rawValue): \(Formatting.count(rows.count)) tensors", Self.table(rows, findings: false)))
         }
+        let remarks = rows.filter { $0.remark != nil }
+        if !remarks.isEmpty {
+            let lines = remarks.map { "- \($0.operation) \($0.pass), `\($0.tensor)`: \($0.remark ?? "")" }
+            parts += ["## Worth knowing", lines.joined(separator: "\n")]
+        }
         if !libraries.isEmpty { parts += ["## Libraries", libraryTable] }
         parts += ["## Fixtures", fixtureTable, "## Run", facts]
         return parts.joined(separator: "\n\n") + "\n"

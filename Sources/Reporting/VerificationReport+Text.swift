@@ -49,6 +49,11 @@ extension VerificationReport {
         }
     }
 
+    /// What is worth knowing and not wrong, in lines of at most 80 columns.
+    public var remarkLines: [String] {
+        rows.flatMap { row in row.remark.map { Formatting.wrapped("note: \(row.title): \($0)") } ?? [] }
+    }
+
     /// What failed, in lines of at most 80 columns; each failure with the command that repeats it.
     public var failureLines: [String] {
         let shown = telling

@@ -247,6 +247,8 @@ public struct ComparisonRow: Codable, Sendable {
     public let note: String?
     /// What was found wrong and the run allows; nil if nothing.
     public let allowed: String?
+    /// What is worth knowing and not wrong, such as that a result's bits depend on the size of the batch; nil if nothing.
+    public let remark: String?
     /// What the errors have in common; nil where the tensor holds, or is too large to look.
     public let explanation: Explanation?
     /// Whether a tensor failed though its kernel gave what the reference kernel gives on the same arguments: those are
@@ -264,11 +266,12 @@ public struct ComparisonRow: Codable, Sendable {
 
     /// A row.
     public init(
-        _ subject: Subject, measure: Measure?, note: String? = nil, allowed: String? = nil,
+        _ subject: Subject, measure: Measure?, note: String? = nil, allowed: String? = nil, remark: String? = nil,
         explanation: Explanation? = nil,
         isWiring: Bool = false, calls: Int = 1, seconds: Double? = nil
     ) {
-        (self.subject, self.measure, self.note, self.allowed) = (subject, measure, note, allowed)
+        (self.subject, self.measure, self.note) = (subject, measure, note)
+        (self.allowed, self.remark) = (allowed, remark)
         self.calls = calls
         (self.explanation, self.isWiring, self.seconds) = (explanation, isWiring, seconds)
         verdict = note == nil && measure?.holds == true ? .pass : .fail

@@ -32,7 +32,8 @@ extension VerifyMode {
             for line in section.dropFirst() { Terminal.print(line.hasSuffix("FAIL") ? style.red(line) : line) }
             Terminal.print("")
         }
-        for section in [report.libraryLines, report.allowedLines, remarks] where !section.isEmpty {
+        let notes = extent == .summary ? [] : report.remarkLines
+        for section in [report.libraryLines, report.allowedLines, notes, remarks] where !section.isEmpty {
             for line in section { Terminal.print(line) }
             Terminal.print("")
         }

@@ -100,6 +100,23 @@ struct PropertiesTests {
         #expect(outcome.rows.contains { $0.note == nil && $0.allowed?.contains("should be nan") == true })
     }
 
+    /// A right kernel may sum in another order where there is one row; who asks is told.
+    @Test func batchVarianceIsSaid() throws {
+        let fault = Fault(
+            "one row in another order", "independence", finding: "", Matmul.Forward<Float>.self,
+            ReferenceKernels.matmulForward
+        ) { call in
+            for o in 0..<call.OC where call.B * call.T == 1 {
+                var sum: Float = 0
+                for c in 0..<call.C { sum += call.inp[c] * call.weight[o * call.C + c] }
+                call.out[o] = sum + (call.bias?[o] ?? 0)
+            }
+        }
+        let outcomes = try (1...3 as ClosedRange<UInt64>).map { try verdict(fault, seed: $0) }
+        #expect(outcomes.allSatisfy { $0.verdict == .pass })
+        #expect(outcomes.flatMap(\.rows).contains { $0.remark?.contains("one position along") == true })
+    }
+
     /// Both sets, with every seed.
     @Test(arguments: ["fast", "reference"], ["nonfinite", "independence"])
     func rightKernelsHold(_ set: String, _ property: String) throws {

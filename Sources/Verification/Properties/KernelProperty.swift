@@ -21,6 +21,8 @@ struct PropertyFinding {
     var count = 0
     /// What is wrong, in words: of many things of a kind the first few.
     private(set) var notes: [String] = []
+    /// What is worth knowing of it and not wrong.
+    private(set) var remarks: [String] = []
 
     private static let most = 3
 
@@ -31,6 +33,9 @@ struct PropertyFinding {
         if notes.count < Self.most, !notes.contains(text) { notes.append(text) }
     }
 
+    /// Notes what is not wrong.
+    mutating func remark(_ text: String) { remarks.append(text) }
+
     /// The row of a report.
     func row(_ subject: ComparisonRow.Subject, isAllowed: Bool) -> ComparisonRow {
         let measure = ComparisonRow.Measure(
@@ -38,6 +43,7 @@ struct PropertyFinding {
             rmse: 0, torchRMSE: 0)
         let text = ComparisonRow.note(notes)
         return ComparisonRow(
-            subject, measure: measure, note: isAllowed ? nil : text, allowed: isAllowed ? text : nil)
+            subject, measure: measure, note: isAllowed ? nil : text, allowed: isAllowed ? text : nil,
+            remark: remarks.isEmpty ? nil : remarks.joined(separator: "; "))
     }
 }

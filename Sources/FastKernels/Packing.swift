@@ -27,9 +27,37 @@ struct Factor: Sendable {
         }
     }
 
-    /// One panel: blocks of 4 × 4, the last of them overlapping its neighbour.
+    /// Lays `lines` out as they are, `stride` apart; their depths must lie side by side.
+    @inline(__always)
+    func copy(_ lines: Range<Int>, _ depths: Range<Int>, into target: UnsafeMutablePointer<Float>, stride: Int) {
+        for (number, line) in lines.enumerated() {
+            (target + number * stride).update(from: self.line(line) + depths.lowerBound, count: depths.count)
+        }
+    }
+
+    /// One panel: whole lines of it by blocks of 16 × 16, all others by blocks of 4 × 4.
     @inline(__always)
     private func transpose(
+        _ source: UnsafePointer<Float>, last: Int, depth: Int, width: Int,
+        into target: UnsafeMutablePointer<Float>
+    ) {
+        guard width % 16 == 0, depthStride == 1, last == width - 1 else {
+            return transposeByFours(source, last: last, depth: depth, width: width, into: target)
+        }
+        let whole = depth & ~15
+        for k in stride(from: 0, to: whole, by: 16) {
+            for block in stride(from: 0, to: width, by: 16) {
+                plumbline_transpose16(source + block * lineStride + k, lineStride, target + k * width + block, width)
+            }
+        }
+        guard whole < depth else { return }
+        transposeByFours(
+            source + whole, last: last, depth: depth - whole, width: width, into: target + whole * width)
+    }
+
+    /// One panel: blocks of 4 × 4, the last of them overlapping its neighbour.
+    @inline(__always)
+    private func transposeByFours(
         _ source: UnsafePointer<Float>, last: Int, depth: Int, width: Int,
         into target: UnsafeMutablePointer<Float>
     ) {

@@ -1,3 +1,14 @@
+/// Where a tile finds the factors of its rows.
+struct RowFactors {
+    /// Of the first row at the first depth.
+    var base: UnsafePointer<Float>
+    /// From row to row, and from depth to depth.
+    let line, step: Int
+
+    /// From some depths on.
+    static func += (factors: inout RowFactors, depth: Int) { factors.base += depth * factors.step }
+}
+
 /// A tile of a matrix product that a CPU's registers hold.
 protocol RegisterTile: SendableMetatype {
     static var rows: Int { get }
@@ -6,11 +17,11 @@ protocol RegisterTile: SendableMetatype {
     /// c = initial + a · b, for the first so many rows and columns.
     ///
     /// - Parameters:
-    ///   - a: ``rows`` factors for each depth.
+    ///   - a: A factor of each row for each depth.
     ///   - b: ``columns`` factors for each depth.
     ///   - initial: what the product is added to: nothing, c itself, or a bias with a stride of 0.
     static func multiply(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
+        _ a: RowFactors, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
         stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows: Int, columns: Int)
 }
 
@@ -24,54 +35,88 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
     static var rows: Int { height }
     static var columns: Int { 2 * Vector.scalarCount }
 
-    private struct Row {
-        var left = Vector(repeating: 0)
-        var right = Vector(repeating: 0)
-    }
-
     @inline(__always)
     static func multiply(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
+        _ a: RowFactors, _ b: UnsafePointer<Float>, depth: Int, into c: UnsafeMutablePointer<Float>,
         stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows rowCount: Int, columns columnCount: Int
     ) {
         if rowCount == rows && columnCount == columns {
-            multiplyWhole(a, b, depth, into: c, stride, initial, initialStride)
+            Strip<Vector, height>.multiply(a, b, depth, into: c, stride, initial, initialStride)
         } else {
             multiplyPart(a, b, depth, into: c, stride, initial, initialStride, rows: rowCount, columns: columnCount)
         }
     }
 
+    /// The same for a tile that reaches beyond the matrix: where its columns do, it is multiplied aside.
+    @inline(never)
+    private static func multiplyPart(
+        _ a: RowFactors, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int, rows rowCount: Int,
+        columns columnCount: Int
+    ) {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { memory in
+            guard let product = memory.baseAddress else { return }
+            // No more rows than the strip that holds them.
+            if rowCount <= 4 {
+                Strip<Vector, 4>.multiply(a, b, depth, into: product, columns, nil, 0)
+            } else if rowCount <= 8 && height > 8 {
+                Strip<Vector, 8>.multiply(a, b, depth, into: product, columns, nil, 0)
+            } else {
+                Strip<Vector, height>.multiply(a, b, depth, into: product, columns, nil, 0)
+            }
+            for i in 0..<rowCount {
+                let (row, target) = (product + i * columns, c + i * stride)
+                let start = initial.map { $0 + i * initialStride }
+                forEachVector(0..<columnCount) { j, count in
+                    let sum = (row + j).load(count)
+                    (target + j).store(start.map { ($0 + j).load(count) + sum } ?? sum, count)
+                }
+            }
+        }
+    }
+}
+
+/// The first `height` rows of a tile.
+private struct Strip<Vector: SIMD, let height: Int> where Vector.Scalar == Float {
+    private struct Row {
+        var left = Vector(repeating: 0)
+        var right = Vector(repeating: 0)
+    }
+
+    /// c = initial + a · b
+    ///
     /// A function of its own: in a larger one the compiler gives up on unrolling, and with that on registers.
     @inline(never)
-    private static func multiplyWhole(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>,
-        _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int
+    static func multiply(
+        _ a: RowFactors, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>, _ stride: Int,
+        _ initial: UnsafePointer<Float>?, _ initialStride: Int
     ) {
+        let (columns, line, step) = (2 * Vector.scalarCount, a.line, a.step)
         var tile = InlineArray<height, Row>(repeating: Row())
         @inline(__always)
         func add(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) {
             let (left, right): (Vector, Vector) = (b.load(), (b + Vector.scalarCount).load())
             for i in 0..<height {
-                let factor = Vector(repeating: a[i])
+                let factor = Vector(repeating: a[i * line])
                 tile[i].left = tile[i].left.plus(factor, times: left)
                 tile[i].right = tile[i].right.plus(factor, times: right)
             }
         }
-        var (a, b) = (a, b)
+        var (a, b) = (a.base, b)
         // By fours: what a loop costs besides counts where another thread has a share of the core. Of 24 sums the compiler
         // would then keep one in memory; beside those a loop costs little.
         let fours = height > 6 ? 0 : depth / 4
         for _ in 0..<fours {
             add(a, b)
-            add(a + rows, b + columns)
-            add(a + 2 * rows, b + 2 * columns)
-            add(a + 3 * rows, b + 3 * columns)
-            a += 4 * rows
+            add(a + step, b + columns)
+            add(a + 2 * step, b + 2 * columns)
+            add(a + 3 * step, b + 3 * columns)
+            a += 4 * step
             b += 4 * columns
         }
         for _ in 4 * fours..<depth {
             add(a, b)
-            a += rows
+            a += step
             b += columns
         }
         if let initial {
@@ -84,27 +129,6 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
         for i in 0..<height {
             (c + i * stride).store(tile[i].left)
             (c + i * stride + Vector.scalarCount).store(tile[i].right)
-        }
-    }
-
-    /// The same for a tile that reaches beyond the matrix: the whole is multiplied aside.
-    @inline(never)
-    private static func multiplyPart(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>,
-        _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int, rows rowCount: Int,
-        columns columnCount: Int
-    ) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { memory in
-            guard let product = memory.baseAddress else { return }
-            multiplyWhole(a, b, depth, into: product, columns, nil, 0)
-            for i in 0..<rowCount {
-                let (row, target) = (product + i * columns, c + i * stride)
-                let start = initial.map { $0 + i * initialStride }
-                forEachVector(0..<columnCount) { j, count in
-                    let sum = (row + j).load(count)
-                    (target + j).store(start.map { ($0 + j).load(count) + sum } ?? sum, count)
-                }
-            }
         }
     }
 }

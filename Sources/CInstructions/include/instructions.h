@@ -4,6 +4,9 @@
 /// Asks for the cache line at `address`, in the second-level cache. Swift has no such instruction.
 static inline void plumbline_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
+/// Asks for the cache line at `address`, to be written to.
+static inline void plumbline_prefetch_to_write(void *address) { __builtin_prefetch(address, 1, 3); }
+
 /// Vectors as Swift's SIMD8 and SIMD16.
 typedef float plumbline_float8 __attribute__((ext_vector_type(8)));
 typedef float plumbline_float16 __attribute__((ext_vector_type(16)));

@@ -11,17 +11,20 @@ extension FastKernels {
         workers.forEach(a.B * a.NH) { task in
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let (preatt, att) = (a.preatt.from(task * a.T * a.T), a.att.from(task * a.T * a.T))
-            for rows in head.blocks {
-                let corner = rows.lowerBound * a.T
-                head.score(rows, into: preatt.from(corner), stride: a.T)
-                for t in rows {
-                    let (scores, probabilities) = (preatt.base + t * a.T, att.base + t * a.T)
-                    scale(scores, t + 1, by: head.scale)
-                    let (_, sum) = exponentials(of: scores, t + 1, into: probabilities)
-                    divide(probabilities, t + 1, by: sum)
-                    (probabilities + t + 1).update(repeating: 0, count: a.T - t - 1)
+            head.withPanels { panels in
+                for rows in head.blocks {
+                    let corner = rows.lowerBound * a.T
+                    head.score(rows, panels, into: preatt.from(corner), stride: a.T)
+                    for t in rows {
+                        let (scores, probabilities) = (preatt.base + t * a.T, att.base + t * a.T)
+                        scale(scores, t + 1, by: head.scale)
+                        let (_, sum) = exponentials(of: scores, t + 1, into: probabilities)
+                        divide(probabilities, t + 1, by: sum)
+                        (probabilities + t + 1).update(repeating: 0, count: a.T - t - 1)
+                    }
+                    head.mix(
+                        rows, View(att.from(corner)), stride: a.T, panels, into: a.out.from(head.start(of: rows)))
                 }
-                head.mix(rows, View(att.from(corner)), stride: a.T, into: a.out.from(head.start(of: rows)))
             }
         }
     }
@@ -32,27 +35,30 @@ extension FastKernels {
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let square = task * a.T * a.T
             let (att, datt, dpreatt) = (a.att.from(square), a.datt.from(square), a.dpreatt.from(square))
-            Scratch.with(attentionBlock * a.T) { scaled in
-                for rows in head.blocks {
-                    let corner = rows.lowerBound * a.T
-                    let dout = a.dout.from(head.start(of: rows))
-                    head.multiplyByValues(rows, dout, into: datt.from(corner), stride: a.T, .accumulate)
-                    // What stands above the diagonal is no gradient: the products below read a copy.
-                    for t in rows {
-                        let (p, d) = (att.base + t * a.T, datt.base + t * a.T)
-                        let (ds, copy) = (dpreatt.base + t * a.T, scaled.base + (t - rows.lowerBound) * a.T)
-                        let expectation = Vector(repeating: sum(t + 1) { (p + $0).load($1) * (d + $0).load($1) })
-                        forEachVector(0..<t + 1) { i, count in
-                            let gradient = (ds + i).load(count)
-                                .plus((p + i).load(count), times: (d + i).load(count) - expectation)
-                            (ds + i).store(gradient, count)
-                            (copy + i).store(gradient * Vector(repeating: head.scale), count)
+            head.withBackwardPanels(scoresAgain: false) { panels in
+                Scratch.with(attentionBlock * a.T) { scaled in
+                    for rows in head.blocks {
+                        let corner = rows.lowerBound * a.T
+                        let dout = a.dout.from(head.start(of: rows))
+                        head.multiplyByValues(
+                            rows, dout, panels, into: datt.from(corner), stride: a.T, accumulates: true)
+                        // What stands above the diagonal is no gradient: the products below read a copy.
+                        for t in rows {
+                            let (p, d) = (att.base + t * a.T, datt.base + t * a.T)
+                            let (ds, copy) = (dpreatt.base + t * a.T, scaled.base + (t - rows.lowerBound) * a.T)
+                            let expectation = Vector(repeating: sum(t + 1) { (p + $0).load($1) * (d + $0).load($1) })
+                            forEachVector(0..<t + 1) { i, count in
+                                let gradient = (ds + i).load(count)
+                                    .plus((p + i).load(count), times: (d + i).load(count) - expectation)
+                                (ds + i).store(gradient, count)
+                                (copy + i).store(gradient * Vector(repeating: head.scale), count)
+                            }
+                            (copy + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
                         }
-                        (copy + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                        head.addGradients(
+                            rows, probabilities: att.from(corner), scores: View(scaled), stride: a.T, dout, panels,
+                            to: a.dinp, begun: (true, true))
                     }
-                    head.addGradients(
-                        rows, probabilities: att.from(corner), scores: View(scaled), stride: a.T, dout, to: a.dinp,
-                        (.accumulate, .accumulate))
                 }
             }
         }
@@ -112,48 +118,139 @@ struct Head: Sendable {
     /// How many keys query t sees.
     func seen(by t: Int) -> Int { S + t + 1 }
 
-    /// How many keys one of the rows sees.
-    private func seen(by rows: Range<Int>) -> Int { S + rows.upperBound }
+    // MARK: - Products
 
-    /// scores = q · kᵀ, for all keys that one of the rows sees.
-    func score(_ rows: Range<Int>, into scores: MutableView<Float>, stride: Int) {
+    /// As far as rows of a block see keys: what lies above the diagonal is computed to the end of a tile, and not used.
+    private func seen(by tile: Range<Int>, of rows: Range<Int>) -> Int {
+        seen(by: rows.lowerBound + tile.upperBound - 1)
+    }
+
+    /// Keys or values as columns: one for each key.
+    private func columns(_ factor: Factor, into memory: inout UnsafeMutablePointer<Float>) -> Product.Panels {
+        Product.Panels(factor, S + T, depth: hs, into: &memory)
+    }
+
+    /// Keys or values as rows: a depth for each key.
+    private func depths(_ factor: Factor, into memory: inout UnsafeMutablePointer<Float>) -> Product.Panels {
+        Product.Panels(factor.transposed, hs, depth: S + T, into: &memory)
+    }
+
+    /// The room for that many factors, packed.
+    private func room(_ factors: Int) -> Int {
+        factors * max(Product.Panels.room(S + T, depth: hs), Product.Panels.room(hs, depth: S + T))
+    }
+
+    /// scores = lines · factorᵀ, or added to them, for the keys that each row sees.
+    private func multiply(
+        _ rows: Range<Int>, _ lines: Factor, _ columns: Product.Panels, into scores: MutableView<Float>, stride: Int,
+        accumulates: Bool = false
+    ) {
         Product.multiply(
-            scores, stride: stride, rows: rows.count, columns: seen(by: rows), depth: hs,
-            queries.from(rows.lowerBound), keys, .zero)
+            scores.base, stride: stride, rows: rows.count,
+            RowFactors(base: lines.line(0), line: lines.lineStride, step: 1), columns, accumulates: accumulates
+        ) { (seen(by: $0, of: rows), 0..<hs) }
+    }
+
+    /// out = weights · factor, or added to it, over the keys that each row sees; weights beyond are 0.
+    private func mix(
+        _ rows: Range<Int>, _ weights: View<Float>, stride: Int, _ depths: Product.Panels,
+        into out: MutableView<Float>, stride outStride: Int, accumulates: Bool = false
+    ) {
+        Product.multiply(
+            out.base, stride: outStride, rows: rows.count, RowFactors(base: weights.base, line: stride, step: 1),
+            depths, accumulates: accumulates
+        ) { (hs, 0..<seen(by: $0, of: rows)) }
+    }
+
+    /// out = weightsᵀ · lines, or added to it: a row for each key that one of the rows sees, over the rows that see it.
+    private func gather(
+        _ rows: Range<Int>, _ weights: View<Float>, stride: Int, _ lines: Factor, into out: MutableView<Float>,
+        accumulates: Bool
+    ) {
+        Scratch.with(Product.Panels.room(hs, depth: rows.count)) { memory in
+            var memory = memory.base
+            let lines = Product.Panels(lines.transposed, hs, depth: rows.count, into: &memory)
+            Product.multiply(
+                out.base, stride: 3 * C, rows: seen(by: rows.upperBound - 1),
+                RowFactors(base: weights.base, line: 1, step: stride), lines, accumulates: accumulates
+            ) { (hs, max($0.lowerBound - S - rows.lowerBound, 0)..<rows.count) }
+        }
+    }
+
+    /// What forward multiplies with.
+    struct ForwardPanels {
+        fileprivate let keys, values: Product.Panels
+    }
+
+    /// Runs `body` with keys and values packed.
+    @inline(__always)
+    func withPanels(_ body: (ForwardPanels) -> Void) {
+        Scratch.with(room(2)) { memory in
+            var memory = memory.base
+            body(ForwardPanels(keys: columns(keys, into: &memory), values: depths(values, into: &memory)))
+        }
+    }
+
+    /// scores = q · kᵀ, for the keys that each row sees.
+    func score(_ rows: Range<Int>, _ panels: ForwardPanels, into scores: MutableView<Float>, stride: Int) {
+        multiply(rows, queries.from(rows.lowerBound), panels.keys, into: scores, stride: stride)
     }
 
     /// out = probabilities · v
-    func mix(_ rows: Range<Int>, _ probabilities: View<Float>, stride: Int, into out: MutableView<Float>) {
-        Product.multiply(
-            out, stride: C, rows: rows.count, columns: hs, depth: seen(by: rows), .rows(of: probabilities, stride),
-            values.transposed, .zero)
+    func mix(
+        _ rows: Range<Int>, _ probabilities: View<Float>, stride: Int, _ panels: ForwardPanels,
+        into out: MutableView<Float>
+    ) {
+        mix(rows, probabilities, stride: stride, panels.values, into: out, stride: C)
     }
 
-    /// d = start + dout · vᵀ
+    /// What backward multiplies with; keys as columns only where scores are computed again.
+    struct BackwardPanels {
+        fileprivate let keys, values: Product.Panels
+        fileprivate let keyColumns: Product.Panels?
+    }
+
+    /// Runs `body` with keys and values packed.
+    @inline(__always)
+    func withBackwardPanels(scoresAgain: Bool, _ body: (BackwardPanels) -> Void) {
+        Scratch.with(room(scoresAgain ? 3 : 2)) { memory in
+            var memory = memory.base
+            body(
+                BackwardPanels(
+                    keys: depths(keys, into: &memory), values: columns(values, into: &memory),
+                    keyColumns: scoresAgain ? columns(keys, into: &memory) : nil))
+        }
+    }
+
+    /// scores = q · kᵀ
+    func score(_ rows: Range<Int>, _ panels: BackwardPanels, into scores: MutableView<Float>, stride: Int) {
+        guard let columns = panels.keyColumns else { preconditionFailure("the keys were not packed as columns") }
+        multiply(rows, queries.from(rows.lowerBound), columns, into: scores, stride: stride)
+    }
+
+    /// d = dout · vᵀ, or added to it.
     func multiplyByValues(
-        _ rows: Range<Int>, _ dout: View<Float>, into d: MutableView<Float>, stride: Int, _ start: Product.Start
+        _ rows: Range<Int>, _ dout: View<Float>, _ panels: BackwardPanels, into d: MutableView<Float>, stride: Int,
+        accumulates: Bool
     ) {
-        Product.multiply(
-            d, stride: stride, rows: rows.count, columns: seen(by: rows), depth: hs, .rows(of: dout, C),
-            values, start)
+        multiply(rows, .rows(of: dout, C), panels.values, into: d, stride: stride, accumulates: accumulates)
     }
 
     /// dq of the rows, and what they add to dk and dv of all that they see, which lie beside the queries; `scores` are
-    /// their gradients, times the scale.
+    /// their gradients, times the scale. What has not been `begun` is overwritten.
     func addGradients(
         _ rows: Range<Int>, probabilities: View<Float>, scores: View<Float>, stride: Int, _ dout: View<Float>,
-        to dinp: MutableView<Float>, _ start: (queries: Product.Start, rest: Product.Start)
+        _ panels: BackwardPanels, to dinp: MutableView<Float>, begun: (queries: Bool, rest: Bool)
     ) {
-        let seen = seen(by: rows)
-        Product.multiply(
-            dinp.from(first + rows.lowerBound * 3 * C), stride: 3 * C, rows: rows.count, columns: hs, depth: seen,
-            .rows(of: scores, stride), keys.transposed, start.queries)
-        Product.multiply(
-            dinp.from(first + C), stride: 3 * C, rows: seen, columns: hs, depth: rows.count,
-            .columns(of: scores, stride), queries.from(rows.lowerBound).transposed, start.rest)
-        Product.multiply(
-            dinp.from(first + 2 * C), stride: 3 * C, rows: seen, columns: hs, depth: rows.count,
-            .columns(of: probabilities, stride), .columns(of: dout, C), start.rest)
+        mix(
+            rows, scores, stride: stride, panels.keys, into: dinp.from(first + rows.lowerBound * 3 * C), stride: 3 * C,
+            accumulates: begun.queries)
+        gather(
+            rows, scores, stride: stride, queries.from(rows.lowerBound), into: dinp.from(first + C),
+            accumulates: begun.rest)
+        gather(
+            rows, probabilities, stride: stride, .rows(of: dout, C), into: dinp.from(first + 2 * C),
+            accumulates: begun.rest)
     }
 }
 

@@ -17,34 +17,36 @@ extension FastKernels {
         let overwrites = a.overwrites.contains(.activations)
         workers.forEach(a.B * a.NH) { task in
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
-            Scratch.with(2 * attentionBlock * a.T) { memory in
-                let (att, ds) = (memory, memory.from(attentionBlock * a.T))
-                for rows in head.blocks.reversed() {
-                    let place = head.start(of: rows)
-                    let (dout, out) = (a.dout.from(place), a.out.from(place))
-                    head.score(rows, into: att, stride: a.T)
-                    head.multiplyByValues(rows, dout, into: ds, stride: a.T, .zero)
-                    for t in rows {
-                        let row = t - rows.lowerBound
-                        let (p, d) = (att.base + row * a.T, ds.base + row * a.T)
-                        let lse = Vector(repeating: a.lse[task * a.T + t])
-                        let expectation = Vector(
-                            repeating: sum(a.C / a.NH) {
-                                (dout.base + row * a.C + $0).load($1) * (out.base + row * a.C + $0).load($1)
-                            })
-                        let scale = Vector(repeating: head.scale)
-                        forEachVector(0..<t + 1) { i, count in
-                            let probability = exp((p + i).load(count) * scale - lse)
-                            (p + i).store(probability, count)
-                            (d + i).store(probability * ((d + i).load(count) - expectation) * scale, count)
+            head.withBackwardPanels(scoresAgain: true) { panels in
+                Scratch.with(2 * attentionBlock * a.T) { memory in
+                    let (att, ds) = (memory, memory.from(attentionBlock * a.T))
+                    for rows in head.blocks.reversed() {
+                        let place = head.start(of: rows)
+                        let (dout, out) = (a.dout.from(place), a.out.from(place))
+                        head.score(rows, panels, into: att, stride: a.T)
+                        head.multiplyByValues(rows, dout, panels, into: ds, stride: a.T, accumulates: false)
+                        for t in rows {
+                            let row = t - rows.lowerBound
+                            let (p, d) = (att.base + row * a.T, ds.base + row * a.T)
+                            let lse = Vector(repeating: a.lse[task * a.T + t])
+                            let expectation = Vector(
+                                repeating: sum(a.C / a.NH) {
+                                    (dout.base + row * a.C + $0).load($1) * (out.base + row * a.C + $0).load($1)
+                                })
+                            let scale = Vector(repeating: head.scale)
+                            forEachVector(0..<t + 1) { i, count in
+                                let probability = exp((p + i).load(count) * scale - lse)
+                                (p + i).store(probability, count)
+                                (d + i).store(probability * ((d + i).load(count) - expectation) * scale, count)
+                            }
+                            (p + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                            (d + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
                         }
-                        (p + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
-                        (d + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                        let isFirst = rows.upperBound == a.T
+                        head.addGradients(
+                            rows, probabilities: View(att), scores: View(ds), stride: a.T, dout, panels,
+                            to: a.dinp, begun: (!overwrites, !overwrites || !isFirst))
                     }
-                    let isFirst = rows.upperBound == a.T
-                    head.addGradients(
-                        rows, probabilities: View(att), scores: View(ds), stride: a.T, dout, to: a.dinp,
-                        (overwrites ? .zero : .accumulate, overwrites && isFirst ? .zero : .accumulate))
                 }
             }
         }
@@ -56,21 +58,23 @@ extension Head {
     @inline(__always)
     func attend(into out: MutableView<Float>, _ body: (_ t: Int, _ lse: Double) -> Void) {
         let (stride, block) = (S + T, FastKernels.attentionBlock)
-        Scratch.with(block * stride) { scores in
-            withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in
-                for rows in blocks {
-                    score(rows, into: scores, stride: stride)
-                    for (i, t) in rows.enumerated() {
-                        let (row, seen) = (scores.base + i * stride, seen(by: t))
-                        let (maximum, sum) = exponentials(of: row, seen, times: scale, into: row)
-                        (row + seen).update(repeating: 0, count: rows.upperBound - t - 1)
-                        sums[i] = sum
-                        body(t, Double(maximum) + log(sum))
+        withPanels { panels in
+            Scratch.with(block * stride) { scores in
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in
+                    for rows in blocks {
+                        score(rows, panels, into: scores, stride: stride)
+                        for (i, t) in rows.enumerated() {
+                            let (row, seen) = (scores.base + i * stride, seen(by: t))
+                            let (maximum, sum) = exponentials(of: row, seen, times: scale, into: row)
+                            (row + seen).update(repeating: 0, count: rows.upperBound - t - 1)
+                            sums[i] = sum
+                            body(t, Double(maximum) + log(sum))
+                        }
+                        // A row of out is shorter than one of probabilities: it is what is divided.
+                        let out = out.from(start(of: rows))
+                        mix(rows, View(scores), stride: stride, panels, into: out)
+                        for i in 0..<rows.count { divide(out.base + i * C, hs, by: sums[i]) }
                     }
-                    // A row of out is shorter than one of probabilities: it is what is divided.
-                    let out = out.from(start(of: rows))
-                    mix(rows, View(scores), stride: stride, into: out)
-                    for i in 0..<rows.count { divide(out.base + i * C, hs, by: sums[i]) }
                 }
             }
         }

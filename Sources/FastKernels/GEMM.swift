@@ -38,7 +38,7 @@ enum GEMM<Tile: RegisterTile> {
     private static var slabCount: Int { 1 << 20 }
 
     /// n terms in chains of k err by about √(n·k/2 + n²/2k) roundings: least where k is √n. Shorter ones cost visits to c.
-    private static func chain(of depth: Int) -> Int { depth > 8192 ? 256 : depth > 64 ? 128 : 32 }
+    static func chain(of depth: Int) -> Int { depth > 8192 ? 256 : depth > 64 ? 128 : 32 }
 
     /// c = start + a · bᵀ, for `rows` rows of c that lie `stride` apart.
     static func multiply(
@@ -237,42 +237,55 @@ enum GEMM<Tile: RegisterTile> {
                 for j in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: Tile.columns) {
                     for i in Swift.stride(from: block.lowerBound, to: block.upperBound, by: Tile.rows) {
                         let target = c + i * stride + j
-                        var (initial, initialStride): (UnsafePointer<Float>?, Int) =
+                        let (initial, initialStride): (UnsafePointer<Float>?, Int) =
                             switch start {
                             case .zero: (nil, 0)
                             case .accumulate: (UnsafePointer(target), stride)
                             case .bias(let bias): (bias.base + j, 0)
                             }
                         prefetch.advance()
-                        if depth > chain {
-                            for row in i..<min(i + Tile.rows, block.upperBound) {
-                                plumbline_prefetch_to_write(c + row * stride + j)
-                                plumbline_prefetch_to_write(c + row * stride + j + Tile.columns / 2)
-                            }
-                        }
-                        var (a, b) = (a.tile(at: i - rows.lowerBound), b + (j - columns.lowerBound) * depth)
-                        for k in Swift.stride(from: 0, to: depth, by: chain) {
-                            // c's rows lie far apart: between chains, the sums are kept where they are together.
-                            let isLast = k + chain >= depth
-                            Tile.multiply(
-                                a, b, depth: min(chain, depth - k), into: isLast ? target : held,
-                                stride: isLast ? stride : Tile.columns, initial: initial, initialStride: initialStride,
-                                rows: min(Tile.rows, block.upperBound - i),
-                                columns: min(Tile.columns, columns.upperBound - j))
-                            a += chain
-                            b += chain * Tile.columns
-                            (initial, initialStride) = (UnsafePointer(held), Tile.columns)
-                        }
+                        multiply(
+                            a.tile(at: i - rows.lowerBound), b + (j - columns.lowerBound) * depth, depth: depth,
+                            chain: chain, into: target, stride: stride, initial: initial,
+                            initialStride: initialStride, rows: min(Tile.rows, block.upperBound - i),
+                            columns: min(Tile.columns, columns.upperBound - j), held)
                     }
                 }
             }
+        }
+    }
+
+    /// One tile, chain by chain.
+    ///
+    /// - Parameter held: room for a tile. c's rows lie far apart: between chains the sums are kept where they are together.
+    @inline(__always)
+    static func multiply(
+        _ a: RowFactors, _ b: UnsafePointer<Float>, depth: Int, chain: Int, into c: UnsafeMutablePointer<Float>,
+        stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows: Int, columns: Int,
+        _ held: UnsafeMutablePointer<Float>
+    ) {
+        if depth > chain {
+            for row in 0..<rows {
+                plumbline_prefetch_to_write(c + row * stride)
+                plumbline_prefetch_to_write(c + row * stride + Tile.columns / 2)
+            }
+        }
+        var (a, b, initial, initialStride) = (a, b, initial, initialStride)
+        for k in Swift.stride(from: 0, to: depth, by: chain) {
+            let isLast = k + chain >= depth
+            Tile.multiply(
+                a, b, depth: min(chain, depth - k), into: isLast ? c : held, stride: isLast ? stride : Tile.columns,
+                initial: initial, initialStride: initialStride, rows: rows, columns: columns)
+            a += chain
+            b += chain * Tile.columns
+            (initial, initialStride) = (UnsafePointer(held), Tile.columns)
         }
     }
 }
 
 extension Int {
     /// The least multiple of `unit` that is not below.
-    fileprivate func rounded(up unit: Int) -> Int { (self + unit - 1) / unit * unit }
+    func rounded(up unit: Int) -> Int { (self + unit - 1) / unit * unit }
 }
 
 extension GEMM.Start {

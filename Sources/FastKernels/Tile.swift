@@ -56,14 +56,7 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { memory in
             guard let product = memory.baseAddress else { return }
-            // No more rows than the strip that holds them.
-            if rowCount <= 4 {
-                Strip<Vector, 4>.multiply(a, b, depth, into: product, columns, nil, 0)
-            } else if rowCount <= 8 && height > 8 {
-                Strip<Vector, 8>.multiply(a, b, depth, into: product, columns, nil, 0)
-            } else {
-                Strip<Vector, height>.multiply(a, b, depth, into: product, columns, nil, 0)
-            }
+            multiplyStrip(a, b, depth, into: product, rows: rowCount)
             for i in 0..<rowCount {
                 let (row, target) = (product + i * columns, c + i * stride)
                 let start = initial.map { $0 + i * initialStride }
@@ -72,6 +65,30 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
                     (target + j).store(start.map { ($0 + j).load(count) + sum } ?? sum, count)
                 }
             }
+        }
+    }
+
+    /// So many rows and no more, each with all columns: neither is there anything beyond, nor is it worth the time.
+    private static func multiplyStrip(
+        _ a: RowFactors, _ b: UnsafePointer<Float>, _ depth: Int, into product: UnsafeMutablePointer<Float>, rows: Int
+    ) {
+        @inline(__always)
+        func multiply<let count: Int>(_: Strip<Vector, count>.Type) {
+            Strip<Vector, count>.multiply(a, b, depth, into: product, columns, nil, 0)
+        }
+        switch rows {
+        case 1: multiply(Strip<Vector, 1>.self)
+        case 2: multiply(Strip<Vector, 2>.self)
+        case 3: multiply(Strip<Vector, 3>.self)
+        case 4: multiply(Strip<Vector, 4>.self)
+        case 5: multiply(Strip<Vector, 5>.self)
+        case 6: multiply(Strip<Vector, 6>.self)
+        case 7: multiply(Strip<Vector, 7>.self)
+        case 8: multiply(Strip<Vector, 8>.self)
+        case 9: multiply(Strip<Vector, 9>.self)
+        case 10: multiply(Strip<Vector, 10>.self)
+        case 11: multiply(Strip<Vector, 11>.self)
+        default: multiply(Strip<Vector, height>.self)
         }
     }
 }

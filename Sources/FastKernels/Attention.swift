@@ -11,19 +11,25 @@ extension FastKernels {
         workers.forEach(a.B * a.NH) { task in
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let (preatt, att) = (a.preatt.from(task * a.T * a.T), a.att.from(task * a.T * a.T))
+            let stride = head.scoreStride
             head.withPanels { panels in
-                for rows in head.blocks {
-                    let corner = rows.lowerBound * a.T
-                    head.score(rows, panels, into: preatt.from(corner), stride: a.T)
-                    for t in rows {
-                        let (scores, probabilities) = (preatt.base + t * a.T, att.base + t * a.T)
-                        scale(scores, t + 1, by: head.scale)
-                        let (_, sum) = exponentials(of: scores, t + 1, into: probabilities)
-                        divide(probabilities, t + 1, by: sum)
-                        (probabilities + t + 1).update(repeating: 0, count: a.T - t - 1)
+                Scratch.with(attentionBlock * stride) { scores in
+                    for rows in head.blocks {
+                        head.score(rows, panels, into: scores, stride: stride)
+                        for (i, t) in rows.enumerated() {
+                            let row = scores.base + i * stride
+                            scale(row, t + 1, by: head.scale)
+                            (preatt.base + t * a.T).update(from: row, count: t + 1)
+                            let (_, sum) = exponentials(of: row, t + 1, into: row)
+                            divide(row, t + 1, by: sum)
+                            let probabilities = att.base + t * a.T
+                            probabilities.update(from: row, count: t + 1)
+                            (probabilities + t + 1).update(repeating: 0, count: a.T - t - 1)
+                            (row + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                        }
+                        head.mix(
+                            rows, View(scores), stride: stride, panels, into: a.out.from(head.start(of: rows)))
                     }
-                    head.mix(
-                        rows, View(att.from(corner)), stride: a.T, panels, into: a.out.from(head.start(of: rows)))
                 }
             }
         }
@@ -35,28 +41,37 @@ extension FastKernels {
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let square = task * a.T * a.T
             let (att, datt, dpreatt) = (a.att.from(square), a.datt.from(square), a.dpreatt.from(square))
+            let stride = head.scoreStride
             head.withBackwardPanels(scoresAgain: false) { panels in
-                Scratch.with(attentionBlock * a.T) { scaled in
+                Scratch.with(2 * attentionBlock * stride) { memory in
+                    let (weights, scores) = (memory, memory.from(attentionBlock * stride))
                     for rows in head.blocks {
-                        let corner = rows.lowerBound * a.T
                         let dout = a.dout.from(head.start(of: rows))
-                        head.multiplyByValues(
-                            rows, dout, panels, into: datt.from(corner), stride: a.T, accumulates: true)
-                        // What stands above the diagonal is no gradient: the products below read a copy.
-                        for t in rows {
-                            let (p, d) = (att.base + t * a.T, datt.base + t * a.T)
-                            let (ds, copy) = (dpreatt.base + t * a.T, scaled.base + (t - rows.lowerBound) * a.T)
-                            let expectation = Vector(repeating: sum(t + 1) { (p + $0).load($1) * (d + $0).load($1) })
+                        head.multiplyByValues(rows, dout, panels, into: scores, stride: stride)
+                        // What stands above the diagonal is no gradient: the products below read copies.
+                        for (i, t) in rows.enumerated() {
+                            let (p, d, ds) = (att.base + t * a.T, datt.base + t * a.T, dpreatt.base + t * a.T)
+                            let (weight, score) = (weights.base + i * stride, scores.base + i * stride)
+                            let expectation = Vector(
+                                repeating: sum(t + 1) { i, count in
+                                    let gradient = (d + i).load(count) + (score + i).load(count)
+                                    (d + i).store(gradient, count)
+                                    let probability = (p + i).load(count)
+                                    (weight + i).store(probability, count)
+                                    return probability * gradient
+                                })
                             forEachVector(0..<t + 1) { i, count in
                                 let gradient = (ds + i).load(count)
-                                    .plus((p + i).load(count), times: (d + i).load(count) - expectation)
+                                    .plus((weight + i).load(count), times: (d + i).load(count) - expectation)
                                 (ds + i).store(gradient, count)
-                                (copy + i).store(gradient * Vector(repeating: head.scale), count)
+                                (score + i).store(gradient * Vector(repeating: head.scale), count)
                             }
-                            (copy + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                            for copy in [weight, score] {
+                                (copy + t + 1).update(repeating: 0, count: rows.upperBound - t - 1)
+                            }
                         }
                         head.addGradients(
-                            rows, probabilities: att.from(corner), scores: View(scaled), stride: a.T, dout, panels,
+                            rows, probabilities: View(weights), scores: View(scores), stride: stride, dout, panels,
                             to: a.dinp, begun: (true, true))
                     }
                 }
@@ -115,6 +130,9 @@ struct Head: Sendable {
     /// The place in out of the block's first row.
     func start(of rows: Range<Int>) -> Int { firstOut + rows.lowerBound * C }
 
+    /// From row to row of scores: lines that were a multiple of 4 KiB apart would drive each other from the first-level cache.
+    var scoreStride: Int { (S + T).rounded(up: 16) + 16 }
+
     /// How many keys query t sees.
     func seen(by t: Int) -> Int { S + t + 1 }
 
@@ -140,14 +158,13 @@ struct Head: Sendable {
         factors * max(Product.Panels.room(S + T, depth: hs), Product.Panels.room(hs, depth: S + T))
     }
 
-    /// scores = lines · factorᵀ, or added to them, for the keys that each row sees.
+    /// scores = lines · factorᵀ, for the keys that each row sees.
     private func multiply(
-        _ rows: Range<Int>, _ lines: Factor, _ columns: Product.Panels, into scores: MutableView<Float>, stride: Int,
-        accumulates: Bool = false
+        _ rows: Range<Int>, _ lines: Factor, _ columns: Product.Panels, into scores: MutableView<Float>, stride: Int
     ) {
         Product.multiply(
             scores.base, stride: stride, rows: rows.count,
-            RowFactors(base: lines.line(0), line: lines.lineStride, step: 1), columns, accumulates: accumulates
+            RowFactors(base: lines.line(0), line: lines.lineStride, step: 1), columns, accumulates: false
         ) { (seen(by: $0, of: rows), 0..<hs) }
     }
 
@@ -228,12 +245,11 @@ struct Head: Sendable {
         multiply(rows, queries.from(rows.lowerBound), columns, into: scores, stride: stride)
     }
 
-    /// d = dout · vᵀ, or added to it.
+    /// d = dout · vᵀ
     func multiplyByValues(
-        _ rows: Range<Int>, _ dout: View<Float>, _ panels: BackwardPanels, into d: MutableView<Float>, stride: Int,
-        accumulates: Bool
+        _ rows: Range<Int>, _ dout: View<Float>, _ panels: BackwardPanels, into d: MutableView<Float>, stride: Int
     ) {
-        multiply(rows, .rows(of: dout, C), panels.values, into: d, stride: stride, accumulates: accumulates)
+        multiply(rows, .rows(of: dout, C), panels.values, into: d, stride: stride)
     }
 
     /// dq of the rows, and what they add to dk and dv of all that they see, which lie beside the queries; `scores` are

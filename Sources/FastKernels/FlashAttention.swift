@@ -17,17 +17,18 @@ extension FastKernels {
         let overwrites = a.overwrites.contains(.activations)
         workers.forEach(a.B * a.NH) { task in
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
+            let stride = head.scoreStride
             head.withBackwardPanels(scoresAgain: true) { panels in
-                Scratch.with(2 * attentionBlock * a.T) { memory in
-                    let (att, ds) = (memory, memory.from(attentionBlock * a.T))
+                Scratch.with(2 * attentionBlock * stride) { memory in
+                    let (att, ds) = (memory, memory.from(attentionBlock * stride))
                     for rows in head.blocks.reversed() {
                         let place = head.start(of: rows)
                         let (dout, out) = (a.dout.from(place), a.out.from(place))
-                        head.score(rows, panels, into: att, stride: a.T)
-                        head.multiplyByValues(rows, dout, panels, into: ds, stride: a.T, accumulates: false)
+                        head.score(rows, panels, into: att, stride: stride)
+                        head.multiplyByValues(rows, dout, panels, into: ds, stride: stride)
                         for t in rows {
                             let row = t - rows.lowerBound
-                            let (p, d) = (att.base + row * a.T, ds.base + row * a.T)
+                            let (p, d) = (att.base + row * stride, ds.base + row * stride)
                             let lse = Vector(repeating: a.lse[task * a.T + t])
                             let expectation = Vector(
                                 repeating: sum(a.C / a.NH) {
@@ -44,7 +45,7 @@ extension FastKernels {
                         }
                         let isFirst = rows.upperBound == a.T
                         head.addGradients(
-                            rows, probabilities: View(att), scores: View(ds), stride: a.T, dout, panels,
+                            rows, probabilities: View(att), scores: View(ds), stride: stride, dout, panels,
                             to: a.dinp, begun: (!overwrites, !overwrites || !isFirst))
                     }
                 }
@@ -57,7 +58,7 @@ extension Head {
     /// out = softmax(scores) · v, by blocks of queries; `body` is given each query's logarithm of the sum of exponentials.
     @inline(__always)
     func attend(into out: MutableView<Float>, _ body: (_ t: Int, _ lse: Double) -> Void) {
-        let (stride, block) = (S + T, FastKernels.attentionBlock)
+        let (stride, block) = (scoreStride, FastKernels.attentionBlock)
         withPanels { panels in
             Scratch.with(block * stride) { scores in
                 withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in

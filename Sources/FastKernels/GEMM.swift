@@ -21,8 +21,6 @@ enum GEMM<Tile: RegisterTile> {
         case accumulate
         /// A bias for each column.
         case bias(View<Float>)
-
-        var accumulates: Bool { if case .accumulate = self { true } else { false } }
     }
 
     // MARK: - Blocks
@@ -45,10 +43,6 @@ enum GEMM<Tile: RegisterTile> {
         _ c: MutableView<Float>, stride cStride: Int, rows: Int, columns: Int, depth: Int, _ a: Factor, _ b: Factor,
         _ start: Start, _ workers: Workers = .one
     ) {
-        if depth > blockDepth / 2, rows % Tile.columns == 0, b.depthStride == 1, !start.accumulates {
-            return multiplyTransposed(
-                c, stride: cStride, rows: rows, columns: columns, depth: depth, a, b, start, workers)
-        }
         let sharesRows = rows <= columns
         let (shared, own) = sharesRows ? (a, b) : (b, a)
         let (sharedWidth, ownWidth) = sharesRows ? (Tile.rows, Tile.columns) : (Tile.columns, Tile.rows)
@@ -89,7 +83,7 @@ enum GEMM<Tile: RegisterTile> {
                                     : Prefetch(own, ownLines(of: task + workers.count), block(from: depths.lowerBound))
                                 pack(own, ownRange, current, asRows: !sharesRows, into: packed)
                                 product(
-                                    .packed(sharesRows ? slab : packed, depth: current.count),
+                                    sharesRows ? slab : packed,
                                     sharesRows ? packed : slab, depth: current.count, chain: chain,
                                     rows: sharesRows ? lines : ownRange, columns: sharesRows ? ownRange : lines,
                                     into: c.base, stride: cStride, k == 0 ? start : .accumulate, &prefetch)
@@ -99,75 +93,6 @@ enum GEMM<Tile: RegisterTile> {
                     }
                 }
             }
-        }
-    }
-
-    /// The same where the lines of b can be a tile's rows as they are, and those of a fill its columns: cᵀ is computed, chunk
-    /// by chunk of its rows, and laid down as c. What is read once is only copied, where a panel would be transposed.
-    private static func multiplyTransposed(
-        _ c: MutableView<Float>, stride cStride: Int, rows: Int, columns: Int, depth: Int, _ a: Factor, _ b: Factor,
-        _ start: Start, _ workers: Workers
-    ) {
-        let chain = chain(of: depth)
-        let blocks = (depth + blockDepth - 1) / blockDepth
-        let blockDepth = (depth + blocks - 1) / blocks
-        let slabLines = min(rows, max(slabCount / depth, Tile.columns) / Tile.columns * Tile.columns)
-        let fairPanels = workers.count == 1 ? Int.max : columns / (4 * workers.count * Tile.rows)
-        let chunk = min(max(fairPanels, 1), chunkRows / Tile.rows) * Tile.rows
-        // Lines that were a multiple of 4 KiB apart would drive each other from the first-level cache.
-        let (lineStride, productStride) = (blockDepth + 16, slabLines + 16)
-        @Sendable func lines(of task: Int) -> Range<Int> {
-            (task * chunk..<(task + 1) * chunk).clamped(to: 0..<columns)
-        }
-        @Sendable func block(from k: Int) -> Range<Int> { (k..<k + blockDepth).clamped(to: 0..<depth) }
-        Scratch.with(slabLines * depth) { slab in
-            for first in stride(from: 0, to: rows, by: slabLines) {
-                let slabRange = first..<min(first + slabLines, rows)
-                pack(a, slabRange, 0..<depth, asRows: false, width: Tile.columns, blockDepth, into: slab, workers)
-                workers.forEach((columns + chunk - 1) / chunk) { task in
-                    let own = lines(of: task)
-                    Scratch.with(chunk * (lineStride + productStride)) { memory in
-                        let (copied, product) = (memory.base, memory.base + chunk * lineStride)
-                        var (slab, start) = (
-                            slab.base, start.transposed(own, into: product, productStride, slabRange.count)
-                        )
-                        for k in stride(from: 0, to: depth, by: blockDepth) {
-                            let current = block(from: k)
-                            var prefetch =
-                                current.upperBound < depth
-                                ? Prefetch(b, own, block(from: current.upperBound))
-                                : Prefetch(b, lines(of: task + workers.count), block(from: 0))
-                            b.copy(own, current, into: copied, stride: lineStride)
-                            Self.product(
-                                .lines(copied, lineStride), slab, depth: current.count, chain: chain,
-                                rows: 0..<own.count, columns: 0..<slabRange.count, into: product,
-                                stride: productStride, start, &prefetch)
-                            slab += slabRange.count * current.count
-                            start = .accumulate
-                        }
-                        transpose(
-                            product, productStride, own.count, slabRange.count,
-                            into: c.base + first * cStride + own.lowerBound, cStride)
-                    }
-                }
-            }
-        }
-    }
-
-    /// Lays down `count` columns of so many lines as lines.
-    private static func transpose(
-        _ source: UnsafePointer<Float>, _ sourceStride: Int, _ lines: Int, _ count: Int,
-        into target: UnsafeMutablePointer<Float>, _ targetStride: Int
-    ) {
-        let whole = lines & ~15
-        for line in stride(from: 0, to: whole, by: 16) {
-            for i in stride(from: 0, to: count, by: 16) {
-                plumbline_transpose16(
-                    source + line * sourceStride + i, sourceStride, target + i * targetStride + line, targetStride)
-            }
-        }
-        for i in 0..<count {
-            for line in whole..<lines { target[i * targetStride + line] = source[line * sourceStride + i] }
         }
     }
 
@@ -202,31 +127,10 @@ enum GEMM<Tile: RegisterTile> {
         }
     }
 
-    /// Rows of a factor, for tile after tile.
-    private struct Rows {
-        let factors: RowFactors
-        /// From the first row of a tile to that of the next, for each row between.
-        let stride: Int
-
-        /// Packed in panels.
-        static func packed(_ base: UnsafePointer<Float>, depth: Int) -> Rows {
-            Rows(factors: RowFactors(base: base, line: 1, step: Tile.rows), stride: depth)
-        }
-
-        /// As they are, so far from each other.
-        static func lines(_ base: UnsafePointer<Float>, _ stride: Int) -> Rows {
-            Rows(factors: RowFactors(base: base, line: stride, step: 1), stride: stride)
-        }
-
-        @inline(__always)
-        func tile(at row: Int) -> RowFactors {
-            RowFactors(base: factors.base + row * stride, line: factors.line, step: factors.step)
-        }
-    }
-
     /// The product of packed rows and columns over one block of the depth.
     private static func product(
-        _ a: Rows, _ b: UnsafePointer<Float>, depth: Int, chain: Int, rows: Range<Int>, columns: Range<Int>,
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, chain: Int, rows: Range<Int>,
+        columns: Range<Int>,
         into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start,
         _ prefetch: inout Prefetch
     ) {
@@ -245,7 +149,8 @@ enum GEMM<Tile: RegisterTile> {
                             }
                         prefetch.advance()
                         multiply(
-                            a.tile(at: i - rows.lowerBound), b + (j - columns.lowerBound) * depth, depth: depth,
+                            RowFactors(base: a + (i - rows.lowerBound) * depth, line: 1, step: Tile.rows),
+                            b + (j - columns.lowerBound) * depth, depth: depth,
                             chain: chain, into: target, stride: stride, initial: initial,
                             initialStride: initialStride, rows: min(Tile.rows, block.upperBound - i),
                             columns: min(Tile.columns, columns.upperBound - j), held)
@@ -286,17 +191,4 @@ enum GEMM<Tile: RegisterTile> {
 extension Int {
     /// The least multiple of `unit` that is not below.
     func rounded(up unit: Int) -> Int { (self + unit - 1) / unit * unit }
-}
-
-extension GEMM.Start {
-    /// What the rows of cᵀ start from, which are `columns` of c; of a bias they are filled with it.
-    fileprivate func transposed(
-        _ columns: Range<Int>, into product: UnsafeMutablePointer<Float>, _ stride: Int, _ count: Int
-    ) -> Self {
-        guard case .bias(let bias) = self else { return self }
-        for (row, column) in columns.enumerated() {
-            (product + row * stride).update(repeating: bias[column], count: count)
-        }
-        return .accumulate
-    }
 }

@@ -27,14 +27,6 @@ struct Factor: Sendable {
         }
     }
 
-    /// Lays `lines` out as they are, `stride` apart; their depths must lie side by side.
-    @inline(__always)
-    func copy(_ lines: Range<Int>, _ depths: Range<Int>, into target: UnsafeMutablePointer<Float>, stride: Int) {
-        for (number, line) in lines.enumerated() {
-            (target + number * stride).update(from: self.line(line) + depths.lowerBound, count: depths.count)
-        }
-    }
-
     /// One panel: whole lines of it by blocks of 16 × 16, all others by blocks of 4 × 4.
     @inline(__always)
     private func transpose(

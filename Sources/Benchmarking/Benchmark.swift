@@ -206,7 +206,7 @@ public struct Benchmark {
     }
 
     private func limits(_ rows: [BenchmarkReport.Row]) -> [String] {
-        var limits: [String] = []
+        var limits = request.contestants.compactMap(\.overruledChoice)
         for (index, contestant) in request.contestants.enumerated() {
             let reasons = rows.compactMap(\.timings[index].omission)
             for (reason, alike) in Dictionary(grouping: reasons, by: { $0 }).sorted(by: { $0.key < $1.key }) {

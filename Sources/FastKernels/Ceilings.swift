@@ -42,6 +42,35 @@ public enum Ceilings {
         return a + b + c + d + e + f + g + h + i + j + k + l
     }
 
+    /// Adds up all elements `rounds` times, shared by the workers, and returns the bytes read. Six sums hide the latency of
+    /// an addition.
+    public static func read(
+        _ a: View<Float>, rounds: Int, _ workers: Workers, into sink: MutableView<Float>
+    ) -> Int {
+        typealias Vector = SIMD16<Float>
+        let stride = MemoryLayout<Vector>.size
+        let blocks = a.count / (6 * Vector.scalarCount)
+        workers.forEach(workers.count) { worker in
+            // Each worker keeps its own part, so that it stays in that worker's cache.
+            let part = blocks * worker / workers.count..<blocks * (worker + 1) / workers.count
+            let base = UnsafeRawPointer(a.base)
+            var (u, v, w, x, y, z) = (Vector(), Vector(), Vector(), Vector(), Vector(), Vector())
+            for _ in 0..<rounds {
+                for block in part {
+                    let start = base + block * 6 * stride
+                    u += start.load(as: Vector.self)
+                    v += start.load(fromByteOffset: stride, as: Vector.self)
+                    w += start.load(fromByteOffset: 2 * stride, as: Vector.self)
+                    x += start.load(fromByteOffset: 3 * stride, as: Vector.self)
+                    y += start.load(fromByteOffset: 4 * stride, as: Vector.self)
+                    z += start.load(fromByteOffset: 5 * stride, as: Vector.self)
+                }
+            }
+            sink[worker] = (u + v + w + x + y + z).sum()
+        }
+        return rounds * blocks * 6 * stride
+    }
+
     /// Computes a = b + 3·c over all elements `rounds` times, shared by the workers, and returns the bytes moved: two
     /// elements read and one written, as STREAM counts. A store that first fetches its line moves a third more.
     ///

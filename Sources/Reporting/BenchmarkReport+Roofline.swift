@@ -90,11 +90,9 @@ extension BenchmarkReport {
         return dy.angle(over: dx)
     }
 
-    /// Memory's bandwidth, and the best of the caches.
+    /// The bandwidths, memory's first.
     private static func roofs(_ ceiling: MachineCeilings) -> [(name: String, gbps: Double)] {
-        let memory = ceiling.bandwidths.last.map { ("memory", $0.gbps) }
-        let cache = ceiling.bandwidths.dropLast().max { $0.gbps < $1.gbps }.map { ("cache", $0.gbps) }
-        return [memory, cache].compactMap { $0 }.map { (name: $0.0, gbps: $0.1) }
+        ceiling.bandwidths.reversed().map { (name: $0.level.rawValue, gbps: max($0.read, $0.triad)) }
     }
 }
 

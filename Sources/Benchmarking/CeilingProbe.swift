@@ -32,7 +32,7 @@ struct CeilingProbe: ~Copyable {
     /// How often each loop runs in a look; the fastest counts, since a limit is what is possible.
     private static let repeats = 3
     /// At least so many bytes are moved a time, so that starting threads costs nothing beside it.
-    private static let least = 12 << 20
+    private static let least = 48 << 20
 
     /// The bytes over which memory is measured: far beyond what any cache holds.
     private let beyond: Int
@@ -54,10 +54,13 @@ struct CeilingProbe: ~Copyable {
         let gflops = [Ceilings.multiplyAdd8, Ceilings.multiplyAdd16].map { loop in
             Self.fastest { loop(1_000_000, workers, sink.view) }
         }.max()
+        var nearer = 0
         var bandwidths = Self.levels.map { level in
             let holds = level.cache.bytes(forThreads: threads, onProcessors: Affinity.processors.count)
-            // Half of it: what else there is has to fit too.
-            return bandwidth(level.name, holds: holds, over: holds / 2, workers, sink.view)
+            // Far beyond the level before, and far below what this one holds, of which others may have their part.
+            let footprint = nearer == 0 ? holds / 2 : Int((Double(nearer) * Double(holds)).squareRoot())
+            nearer = holds
+            return bandwidth(level.name, holds: holds, over: footprint, workers, sink.view)
         }
         bandwidths.append(bandwidth(.memory, holds: beyond, over: beyond, workers, sink.view))
         return BenchmarkReport.MachineCeilings(threads: threads, gflops: gflops ?? 0, bandwidths: bandwidths)
@@ -68,12 +71,16 @@ struct CeilingProbe: ~Copyable {
         _ sink: MutableView<Float>
     ) -> BenchmarkReport.MachineCeilings.Bandwidth {
         let rounds = max(Self.least / footprint, 1)
-        let (third, whole) = (0..<footprint / 12, 0..<min(footprint, beyond / 3) / 4)
-        let (a, b, c) = (a.view.slice(third), View(b.view.slice(third)), View(c.view.slice(third)))
-        let one = View(self.b.view.slice(whole))
+        /// The first elements of an array, where `arrays` of them have that footprint together.
+        func part(_ tensor: borrowing Tensor<Float>, of arrays: Int) -> MutableView<Float> {
+            tensor.view.slice(0..<min(footprint / 4 / arrays, beyond / 12))
+        }
+        let (a3, b3, c3) = (part(a, of: 3), View(part(b, of: 3)), View(part(c, of: 3)))
+        let (a2, b2, b1) = (part(a, of: 2), View(part(b, of: 2)), View(part(b, of: 1)))
         return .init(
-            level: level, bytes: bytes, read: Self.fastest { Ceilings.read(one, rounds: rounds, workers, into: sink) },
-            triad: Self.fastest { Ceilings.triad(a, b, c, rounds: rounds, workers) })
+            level: level, bytes: bytes, read: Self.fastest { Ceilings.read(b1, rounds: rounds, workers, into: sink) },
+            triad: Self.fastest { Ceilings.triad(a3, b3, c3, rounds: rounds, workers) },
+            update: Self.fastest { Ceilings.update(a2, b2, rounds: rounds, workers) })
     }
 
     /// The most units, in 10^9 a second, that `loop` reaches.
@@ -88,10 +95,16 @@ struct CeilingProbe: ~Copyable {
 
 /// What a call asks of the machine at least.
 struct Demand {
+    /// What becomes of the bytes that a call moves: the part that is overwritten, and the part that is read and written
+    /// in place, each reckoned as read once and written once. The rest is read.
+    struct Mix {
+        let overwritten, updated: Double
+    }
+
     /// Operations, and bytes read or written, each argument once.
     let operations, bytes: Int
-    /// The part of those bytes that is written.
-    let written: Double
+    /// What becomes of those bytes.
+    let mix: Mix
     /// The bytes of memory that they lie in: what is read and written counts once.
     let footprint: Int
 }
@@ -110,7 +123,7 @@ extension BenchmarkReport.MachineCeilings {
         for bandwidth in bandwidths where rest > 0 {
             let held = bandwidth.level == .memory ? rest : min(rest, bandwidth.bytes)
             let moved = Double(demand.bytes) * Double(held) / Double(demand.footprint)
-            let seconds = moved * bandwidth.secondsPerByte(written: demand.written)
+            let seconds = moved * bandwidth.secondsPerByte(demand.mix)
             moving += seconds
             if seconds > longest.seconds { longest = (seconds, bandwidth.level) }
             rest -= held
@@ -120,13 +133,19 @@ extension BenchmarkReport.MachineCeilings {
 }
 
 extension BenchmarkReport.MachineCeilings.Bandwidth {
-    /// The least time of a byte, in seconds, where that part of all bytes is written.
+    /// The least time of a byte of such a mix, in seconds.
     ///
-    /// A byte read takes what the reading loop says; one written, what the triad takes beside its two reads. Where reads
-    /// and writes go on side by side that may be nothing; nothing is faster than the faster loop.
-    func secondsPerByte(written: Double) -> Double {
+    /// A byte read takes what the reading loop says. A byte overwritten takes what the triad takes beside its two reads,
+    /// and one updated what the update takes beside its one read; where reads and writes go on side by side that may be
+    /// little. A store past the caches fetches no line from memory: there overwriting takes what an update's write takes,
+    /// where that is less. Nothing is faster than the fastest loop.
+    func secondsPerByte(_ mix: Demand.Mix) -> Double {
         let reading = 1 / read
-        let writing = max(3 / triad - 2 * reading, 0)
-        return max((1 - written) * reading + written * writing, 1 / max(read, triad)) / 1e9
+        let updating = max((3 / update - reading) / 2, 0)
+        let fetching = max(3 / triad - 2 * reading, 0)
+        let overwriting = level == .memory ? min(fetching, max(2 * updating - reading, 0)) : fetching
+        let sum =
+            (1 - mix.overwritten - mix.updated) * reading + mix.overwritten * overwriting + mix.updated * updating
+        return max(sum, 1 / max(read, triad, update)) / 1e9
     }
 }

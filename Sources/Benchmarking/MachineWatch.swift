@@ -48,6 +48,7 @@ extension BenchmarkReport.MachineCeilings {
         for (index, bandwidth) in other.bandwidths.enumerated() {
             best.bandwidths[index].read = max(best.bandwidths[index].read, bandwidth.read)
             best.bandwidths[index].triad = max(best.bandwidths[index].triad, bandwidth.triad)
+            best.bandwidths[index].update = max(best.bandwidths[index].update, bandwidth.update)
         }
         return best
     }

@@ -40,9 +40,11 @@ struct Workload: Sendable {
         func count(_ holds: (Argument) -> Bool) -> Int { arguments.filter(holds).reduce(0) { $0 + $1.count } }
         cost = typed.cost
         footprint = min(4 * count { _ in true }, cost.bytes)
-        let (read, written) = (count { $0.role != .output }, count(\.isResult))
+        let (overwritten, updated) = (count { $0.role == .output }, count { $0.role == .accumulator })
+        let moved = Double(max(count { _ in true } + updated, 1))
         demand = Demand(
-            operations: cost.operations, bytes: cost.bytes, written: Double(written) / Double(max(read + written, 1)),
+            operations: cost.operations, bytes: cost.bytes,
+            mix: Demand.Mix(overwritten: Double(overwritten) / moved, updated: Double(2 * updated) / moved),
             footprint: footprint)
         sizes = K.words(forSizes: call.sizes)
     }

@@ -31,21 +31,23 @@ extension BenchmarkReport {
     private var ceilingTable: String {
         let levels = ceilings.first?.bandwidths.map(\.level) ?? []
         return Formatting.markdown(
-            ["threads", "multiply-add, GFLOP/s"] + levels.map { "\($0.rawValue), GB/s read (triad)" },
+            ["threads", "multiply-add, GFLOP/s"] + levels.map { "\($0.rawValue), GB/s" },
             ceilings.map { ceiling in
                 ["\(ceiling.threads)", Formatting.number(ceiling.gflops)]
                     + ceiling.bandwidths.map { bandwidth in
                         let holds = bandwidth.level == .memory ? "" : " of \(Formatting.bytes(bandwidth.bytes))"
-                        return "\(Formatting.number(bandwidth.read)) (\(Formatting.number(bandwidth.triad)))\(holds)"
+                        let rates = [bandwidth.read, bandwidth.triad, bandwidth.update].map(Formatting.number)
+                        return rates.joined(separator: " / ") + holds
                     }
             }, right: Set(0...levels.count + 1))
     }
 
     private var ceilingNote: String {
         var text = """
-            Reached in this run, in loops that do nothing else, over half of what these threads have of a cache, and far \
-            beyond the last. One loop adds up what it reads; the triad a = b + 3·c counts 12 bytes an element, as STREAM does: \
-            where a store first fetches its line, the memory moves a third more.
+            Reached in this run, in loops that do nothing else: one that adds up what it reads / the triad a = b + 3·c / the \
+            update a = a + 3·b, each of these two reckoned with 12 bytes an element, as STREAM does; where a store first \
+            fetches its line, as in the triad, the memory moves a third more. Beside a cache's rates stands what these \
+            threads have of it.
             """
         if let one = ceilings.first, let all = ceilings.last, all.threads > one.threads, all.gflops < 1.2 * one.gflops {
             text += """
@@ -163,8 +165,8 @@ extension BenchmarkReport {
         Operations and bytes are what the mathematics asks for, every argument moved once. The limit of a call is the \
         longer of two times: that of its operations at the multiply-add peak, and that of its bytes. Of all its data as many \
         bytes as the first-level caches of its threads hold come from there, of the rest as many as the second level holds \
-        from that, and so on; what no cache holds comes from memory. Each level has its bandwidth, by the part of the bytes \
-        that is written. The caches' sizes are the system's word.
+        from that, and so on; what no cache holds comes from memory. Each level has its bandwidth, by what \
+        becomes of the bytes: read, overwritten, or changed in place. The caches' sizes are the system's word.
 
         </details>
         """

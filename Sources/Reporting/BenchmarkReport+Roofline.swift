@@ -92,7 +92,7 @@ extension BenchmarkReport {
 
     /// The bandwidths, memory's first.
     private static func roofs(_ ceiling: MachineCeilings) -> [(name: String, gbps: Double)] {
-        ceiling.bandwidths.reversed().map { (name: $0.level.rawValue, gbps: max($0.read, $0.triad)) }
+        ceiling.bandwidths.reversed().map { (name: $0.level.rawValue, gbps: $0.best) }
     }
 }
 

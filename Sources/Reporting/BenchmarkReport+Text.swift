@@ -47,8 +47,8 @@ extension BenchmarkReport {
     /// The rows of each shape and number of threads, in the report's order.
     var groups: [(shape: String, threads: Int, rows: [Row])] {
         rows.reduce(into: []) { groups, row in
-            if let last = groups.last, last.shape == row.shape, last.threads == row.threads {
-                groups[groups.count - 1].rows.append(row)
+            if let index = groups.firstIndex(where: { $0.shape == row.shape && $0.threads == row.threads }) {
+                groups[index].rows.append(row)
             } else {
                 groups.append((row.shape, row.threads, [row]))
             }
@@ -108,8 +108,8 @@ extension BenchmarkReport {
     /// What the machine can do, a line for each number of threads.
     public var ceilingLines: [String] {
         ceilings.map { ceiling in
-            "\(Self.threads(ceiling.threads)): \(Formatting.number(ceiling.gflops)) GFLOP/s, "
-                + ceiling.bandwidths.map { "\($0.level.rawValue) \(Formatting.number($0.read))" }
+            "\(Self.threads(ceiling.threads)): \(Formatting.number(ceiling.gflops)) GFLOP/s; "
+                + ceiling.bandwidths.map { "\($0.level.rawValue) \(Formatting.number($0.best))" }
                 .joined(separator: ", ") + " GB/s"
         }
     }

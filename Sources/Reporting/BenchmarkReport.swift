@@ -76,10 +76,16 @@ extension BenchmarkReport {
             public var read: Double
             /// Bytes moved by the triad a = b + s·c, in 10^9 a second: 12 an element, as STREAM counts.
             public var triad: Double
+            /// Bytes moved by the update a = a + s·b, in 10^9 a second: 12 an element.
+            public var update: Double
+
+            /// The fastest of them.
+            var best: Double { max(read, triad, update) }
 
             /// A bandwidth.
-            public init(level: Bound, bytes: Int, read: Double, triad: Double) {
-                (self.level, self.bytes, self.read, self.triad) = (level, bytes, read, triad)
+            public init(level: Bound, bytes: Int, read: Double, triad: Double, update: Double) {
+                (self.level, self.bytes) = (level, bytes)
+                (self.read, self.triad, self.update) = (read, triad, update)
             }
         }
 

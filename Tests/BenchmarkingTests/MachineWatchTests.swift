@@ -9,14 +9,15 @@ struct MachineWatchTests {
         .init(
             threads: threads, gflops: gflops,
             bandwidths: zip([BenchmarkReport.Bound.l1, .l2, .memory], gbps).enumerated().map { index, level in
-                .init(level: level.0, bytes: 1000 << (4 * index), read: 2 * level.1, triad: level.1)
+                .init(level: level.0, bytes: 1000 << (4 * index), read: 2 * level.1, triad: level.1, update: 1.5 * level.1)
             })
     }
 
     /// A limit is the best that was seen of it.
     @Test func bestOfTwoLooks() {
         let best = ceilings(1, 90, [10, 7]).best(with: ceilings(1, 100, [8, 9]))
-        #expect(best.gflops == 100 && best.bandwidths.map(\.triad) == [10, 9] && best.bandwidths.map(\.read) == [20, 18] && best.threads == 1)
+        #expect(best.gflops == 100 && best.bandwidths.map(\.triad) == [10, 9] && best.bandwidths.map(\.read) == [20, 18]
+                && best.bandwidths.map(\.update) == [15, 13.5] && best.threads == 1)
     }
 
     @Test(arguments: [
@@ -40,25 +41,30 @@ struct MachineWatchTests {
         // The triad's mix takes what the triad took.
         (1000, 1 / 3.0, 1000 / 16.0, .l1),
     ])
-    func ceilingByLevel(_ bytes: Int, _ written: Double, nanoseconds: Double, bound: BenchmarkReport.Bound) {
+    func ceilingByLevel(_ bytes: Int, _ overwritten: Double, nanoseconds: Double, bound: BenchmarkReport.Bound) {
+        let mix = Demand.Mix(overwritten: overwritten, updated: 0)
         let ceiling = ceilings(1, 100, [16, 8, 1]).ceiling(
-            Demand(operations: 1, bytes: bytes, written: written, footprint: bytes))
+            Demand(operations: 1, bytes: bytes, mix: mix, footprint: bytes))
         #expect(abs(ceiling.seconds * 1e9 / nanoseconds - 1) < 1e-12 && ceiling.bound == bound, "\(ceiling)")
     }
 
-    /// What is read and written moves twice, and lies in memory once; arithmetic is the limit where it takes longer.
+    /// What is changed in place moves twice and lies in memory once: the update's mix takes what the update took.
+    /// Arithmetic is the limit where it takes longer.
     @Test func ceilingOfWhatMovesTwice() {
-        let ceilings = ceilings(1, 100, [16, 8, 1])
-        let demand = Demand(operations: 1, bytes: 2000, written: 1 / 3.0, footprint: 1000)
-        #expect(abs(ceilings.ceiling(demand).seconds * 1e9 / 125 - 1) < 1e-12)
-        let busy = Demand(operations: 100_000, bytes: 2000, written: 0.5, footprint: 1000)
+        let ceilings = ceilings(1, 100, [16, 8, 1]), mix = Demand.Mix(overwritten: 0, updated: 2 / 3.0)
+        let demand = Demand(operations: 1, bytes: 1200, mix: mix, footprint: 800)
+        #expect(abs(ceilings.ceiling(demand).seconds * 1e9 / (1200 / 24.0) - 1) < 1e-12)
+        let busy = Demand(operations: 100_000, bytes: 1200, mix: mix, footprint: 800)
         #expect(ceilings.ceiling(busy) == (1e-6, .compute))
     }
 
-    /// Nothing is faster than the faster of the loops, where writes cost nothing beside reads.
+    /// Nothing is faster than the fastest of the loops, where writes cost nothing beside reads.
     @Test func writesBesideReads() {
-        let bandwidth = BenchmarkReport.MachineCeilings.Bandwidth(level: .l1, bytes: 1, read: 2, triad: 3)
-        #expect(abs(bandwidth.secondsPerByte(written: 1) * 3e9 - 1) < 1e-12)
+        let bandwidth = BenchmarkReport.MachineCeilings.Bandwidth(level: .l1, bytes: 1, read: 2, triad: 3, update: 4)
+        for mix in [Demand.Mix(overwritten: 1, updated: 0), .init(overwritten: 0, updated: 1)] {
+            #expect(bandwidth.secondsPerByte(mix) * 4e9 > 1 - 1e-12)
+        }
+        #expect(abs(bandwidth.secondsPerByte(.init(overwritten: 1, updated: 0)) * 4e9 - 1) < 1e-12)
     }
 
     /// The caches that threads have together, on processors that share them.

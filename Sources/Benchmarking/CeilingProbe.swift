@@ -39,7 +39,8 @@ struct CeilingProbe: ~Copyable {
     private let a, b, c: Tensor<Float>
 
     init() {
-        let largest = Self.levels.map { $0.cache.bytes(forThreads: .max, onProcessors: Affinity.processors.count) }.max()
+        let largest = Self.levels.map { $0.cache.bytes(forThreads: .max, onProcessors: Affinity.processors.count) }
+            .max()
         beyond = min(max(4 * (largest ?? 0), 384 << 20), 1 << 30)
         let elements = beyond / 12
         a = Tensor(repeating: 0, count: elements)

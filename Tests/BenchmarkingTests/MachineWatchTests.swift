@@ -9,14 +9,17 @@ struct MachineWatchTests {
         .init(
             threads: threads, gflops: gflops,
             bandwidths: zip([BenchmarkReport.Bound.l1, .l2, .memory], gbps).enumerated().map { index, level in
-                .init(level: level.0, bytes: 1000 << (4 * index), read: 2 * level.1, triad: level.1, update: 1.5 * level.1)
+                .init(
+                    level: level.0, bytes: 1000 << (4 * index), read: 2 * level.1, triad: level.1, update: 1.5 * level.1
+                )
             })
     }
 
     /// A limit is the best that was seen of it.
     @Test func bestOfTwoLooks() {
         let best = ceilings(1, 90, [10, 7]).best(with: ceilings(1, 100, [8, 9]))
-        #expect(best.gflops == 100 && best.bandwidths.map(\.triad) == [10, 9] && best.bandwidths.map(\.read) == [20, 18]
+        #expect(
+            best.gflops == 100 && best.bandwidths.map(\.triad) == [10, 9] && best.bandwidths.map(\.read) == [20, 18]
                 && best.bandwidths.map(\.update) == [15, 13.5] && best.threads == 1)
     }
 
@@ -75,11 +78,12 @@ struct MachineWatchTests {
     }
 
     /// Levels as Linux describes them; caches of instructions are none.
-    @Test(arguments: [
-        (["level": "3", "type": "Unified\n", "size": "32768K", "shared_cpu_list": "0-3,8"], (3, 32 << 20, 5)),
-        (["level": "1", "type": "Instruction", "size": "32K", "shared_cpu_list": "0"], nil),
-        (["level": "1", "type": "Data", "size": "much", "shared_cpu_list": "0"], nil),
-    ] as [([String: String], (Int, Int, Int)?)])
+    @Test(
+        arguments: [
+            (["level": "3", "type": "Unified\n", "size": "32768K", "shared_cpu_list": "0-3,8"], (3, 32 << 20, 5)),
+            (["level": "1", "type": "Instruction", "size": "32K", "shared_cpu_list": "0"], nil),
+            (["level": "1", "type": "Data", "size": "much", "shared_cpu_list": "0"], nil),
+        ] as [([String: String], (Int, Int, Int)?)])
     func describedCache(_ files: [String: String], _ expected: (level: Int, bytes: Int, sharers: Int)?) throws {
         let folder = try TemporaryFolder()
         for (name, text) in files { try folder.write(name, text) }

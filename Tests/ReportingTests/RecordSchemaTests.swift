@@ -81,7 +81,10 @@ struct RecordSchemaTests {
             shares: [.init(kernel: "gelu forward", seconds: 1)])
         var report = BenchmarkReport(
             kind: kind, contestants: [.init(name: "fast", title: "fast")],
-            ceilings: [.init(threads: 1, gflops: 100, bandwidths: [.init(level: .l1, bytes: 1, read: 12, triad: 10, update: 11)])], rows: [row],
+            ceilings: [
+                .init(
+                    threads: 1, gflops: 100, bandwidths: [.init(level: .l1, bytes: 1, read: 12, triad: 10, update: 11)])
+            ], rows: [row],
             steps: [
                 .init(
                     shape: "odd", description: "tiny", threads: 1,

@@ -234,7 +234,12 @@ extension BenchmarkReport {
         }
 
         /// The times; nil if there are none.
-        public var times: Times? { if case .timed(let times, _, _) = outcome { times } else { nil } }
+        public var times: Times? {
+            switch outcome {
+            case .timed(let times, _, _): times
+            case .wrong, .untimed: nil
+            }
+        }
 
         /// The median time of a call, in seconds; nil if there is none.
         public var seconds: Double? { times?.seconds }

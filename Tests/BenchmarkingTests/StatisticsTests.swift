@@ -1,4 +1,5 @@
-import Benchmarking
+@testable import Benchmarking
+import Foundation
 import Reporting
 import Tensors
 import Testing
@@ -73,6 +74,19 @@ struct StatisticsTests {
         #expect(samples.verdict(margin: 0.02) == verdict)
         let interval = samples.ratio
         #expect(interval.low <= interval.median && interval.median <= interval.high)
+    }
+
+    /// Twelve pairs that agree are significant among a hundred kernels, and so are a few that agree closely; one is not,
+    /// nor are many that do not agree.
+    @Test(arguments: [
+        ([Double](repeating: 1.5, count: 12), true), ([1.5, 1.51, 1.49, 1.5], true), ([1.5], false), ([1.5, 1.6], false),
+        ([1.5, 0.9, 1.4, 1.02, 1.1, 0.95, 1.2, 1, 1.3, 1.01, 1.6, 0.8, 1.5], false),
+    ])
+    func chances(_ ratios: [Double], _ isSignificant: Bool) {
+        var samples = PairedSamples()
+        for ratio in ratios { samples.add(ratio, 1, 1, ratio) }
+        #expect((100 * samples.p(margin: 0.02) <= 0.05) == isSignificant, "\(samples.p(margin: 0.02))")
+        #expect(samples.morePairs(for: 0.02) >= max(10, ratios.count))
     }
 
     @Test func tTest() {

@@ -79,7 +79,8 @@ struct StatisticsTests {
     /// Twelve pairs that agree are significant among a hundred kernels, and so are a few that agree closely; one is not,
     /// nor are many that do not agree.
     @Test(arguments: [
-        ([Double](repeating: 1.5, count: 12), true), ([1.5, 1.51, 1.49, 1.5], true), ([1.5], false), ([1.5, 1.6], false),
+        ([Double](repeating: 1.5, count: 12), true), ([1.5, 1.51, 1.49, 1.5], true), ([1.5], false),
+        ([1.5, 1.6], false),
         ([1.5, 0.9, 1.4, 1.02, 1.1, 0.95, 1.2, 1, 1.3, 1.01, 1.6, 0.8, 1.5], false),
     ])
     func chances(_ ratios: [Double], _ isSignificant: Bool) {

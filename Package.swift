@@ -173,7 +173,7 @@ let package = Package(
             name: "BenchmarkingTests",
             dependencies: [
                 "Benchmarking", "GPT2", "KernelCatalog", "Kernels", "Platform", "ReferenceKernels", "Reporting",
-                "Tensors",
+                "Tensors", "TestSupport",
             ]),
         .testTarget(name: "ReportingTests", dependencies: ["Platform", "Reporting", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

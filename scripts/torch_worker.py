@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import os
+import re
 import resource
 import sys
 import time
@@ -378,8 +379,20 @@ class Step:
         return {"forward": forward - start, "backward": backward - forward, "update": end - backward, "kernels": {}}
 
 
+def title(compiled: bool) -> str:
+    """The release, what it was built with for products, and the vector instructions that it has chosen."""
+    built = torch.__config__.show()
+    libraries = [
+        f"{name} {found[1]}"
+        for name, pattern in (("MKL", r"Math Kernel Library Version ([\d.]+)"), ("oneDNN", r"MKL-DNN v([\d.]+)"))
+        if (found := re.search(pattern, built))
+    ]
+    release = f"PyTorch {torch.__version__.split('+')[0]}{' compiled' if compiled else ''}"
+    return ", ".join([release, *libraries, torch.backends.cpu.get_cpu_capability()])
+
+
 def serve(compiled: bool) -> None:
-    say(hello={"version": VERSION, "name": f"PyTorch {torch.__version__.split('+')[0]}" + (" compiled" if compiled else "")})
+    say(hello={"version": VERSION, "name": title(compiled)})
     call: Call | None = None
     step: Step | None = None
     for line in sys.stdin:

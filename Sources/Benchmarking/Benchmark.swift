@@ -109,13 +109,13 @@ public struct Benchmark {
                 }
             }
         }
-        let margin = Self.margin(trials)
+        let (margin, kernels) = (Self.margin(trials), trials.count)
         for _ in 2...3 {
             for index in trials.indices {
                 machine.lookIfDue()
                 progress("once more \(trials[index].workload.name)", 0.9)
                 try attempt(&trials[index], crew) { trial in
-                    _ = try trial.lookAgain(crew, margin: margin, budget: request.budget)
+                    _ = try trial.lookAgain(crew, margin: margin, among: kernels, budget: request.budget)
                 }
             }
         }
@@ -206,7 +206,7 @@ public struct Benchmark {
     }
 
     private func limits(_ rows: [BenchmarkReport.Row]) -> [String] {
-        var limits: [String] = []
+        var limits = [CeilingProbe.reservation].compactMap(\.self) + request.contestants.compactMap(\.overruledChoice)
         for (index, contestant) in request.contestants.enumerated() {
             let reasons = rows.compactMap(\.timings[index].omission)
             for (reason, alike) in Dictionary(grouping: reasons, by: { $0 }).sorted(by: { $0.key < $1.key }) {

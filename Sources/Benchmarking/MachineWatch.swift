@@ -46,7 +46,9 @@ extension BenchmarkReport.MachineCeilings {
         var best = self
         best.gflops = max(gflops, other.gflops)
         for (index, bandwidth) in other.bandwidths.enumerated() {
-            best.bandwidths[index].gbps = max(best.bandwidths[index].gbps, bandwidth.gbps)
+            best.bandwidths[index].read = max(best.bandwidths[index].read, bandwidth.read)
+            best.bandwidths[index].triad = max(best.bandwidths[index].triad, bandwidth.triad)
+            best.bandwidths[index].update = max(best.bandwidths[index].update, bandwidth.update)
         }
         return best
     }

@@ -40,13 +40,18 @@ public struct PairedSamples: Sendable {
     /// The quartets.
     public var count: Int { logarithms.count }
 
-    /// A's time over B's: the median over quartets, with its 95 % interval. The interval of fewer than six is their
-    /// range.
+    /// A's time over B's: the median over quartets, with its 95 % interval.
+    ///
+    /// Below six quartets even their whole range holds the median in fewer than 95 of 100 cases; there the interval is
+    /// Student's, of the mean, as if the logarithms were normal. A single quartet has none.
     public var ratio: Ratio {
         let interval =
-            count < 6
-            ? (low: logarithms.min() ?? .nan, high: logarithms.max() ?? .nan)
-            : Statistics.interval(ofMedian: logarithms)
+            switch count {
+            case 0: (low: Double.nan, high: Double.nan)
+            case 1: (low: logarithms[0], high: logarithms[0])
+            case 2..<6: Statistics.interval(ofMean: logarithms)
+            default: Statistics.interval(ofMedian: logarithms)
+            }
         return Ratio(
             median: exp(Statistics.median(logarithms)), low: exp(interval.low), high: exp(interval.high))
     }
@@ -61,13 +66,24 @@ public struct PairedSamples: Sendable {
 }
 
 extension PairedSamples {
-    /// What the quartets say, where two runs of the same code differ by up to `margin`; of fewer than six, nothing.
+    /// What the quartets say, where two runs of the same code differ by up to `margin`; of a single one, nothing.
     package func verdict(margin: Double) -> BenchmarkReport.SpeedVerdict {
-        count < 6 ? .unsure : .init(ratio, margin: margin)
+        count < 2 ? .unsure : .init(ratio, margin: margin)
     }
 
-    /// The quartets to add for an interval half as wide as the margin, at least 10.
-    func morePairs(for margin: Double) -> Int { max(quartetsNeeded(for: margin / 2) - count, 10) }
+    /// The chance of such quartets were A slower than B by no more than `margin`: by the sign test, or by the t-test where
+    /// they are too few for that: twelve of twelve are 1 in 4,096, so that a family of kernels can still be judged.
+    func p(margin: Double) -> Double {
+        let limit = log(1 + margin)
+        return switch count {
+        case ..<2: 1
+        case ..<12: Statistics.tTest(logarithms, above: limit)
+        default: Statistics.signTest(logarithms.count { $0 > limit }, of: count)
+        }
+    }
+
+    /// The quartets to add for an interval half as wide as the margin: at least 10, and as many as there are.
+    func morePairs(for margin: Double) -> Int { max(quartetsNeeded(for: margin / 2) - count, count, 10) }
 
     /// Whether quartets from fresh processes agree that A is slower: their middle is beyond the margin, and their
     /// interval above 1.

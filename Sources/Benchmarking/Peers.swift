@@ -9,7 +9,7 @@ public struct PeerError: Error, CustomStringConvertible, Sendable {
 
 extension WorkerCommand {
     /// What `--peers` takes, besides the paths of shared libraries.
-    public static let peerNames = ["torch", "torch-compile", "openblas"]
+    public static let peerNames = ["torch", "torch-compile"] + MatmulPeer.allCases.map(\.rawValue)
 
     /// The worker of that peer.
     ///
@@ -23,13 +23,14 @@ extension WorkerCommand {
                 throw PeerError(description: "--peers: \(error)")
             }
         }
+        if let peer = MatmulPeer(rawValue: name) {
+            // Loaded here only to fail at once, and not in the worker, where it is missing.
+            _ = try peer.service()
+            return .kernels(name, settings: peer.settings)
+        }
         switch name {
         case "torch": return try torch(name, [], patience: 300)
         case "torch-compile": return try torch(name, ["--compile"], patience: 1800)
-        case "openblas":
-            // Loaded here only to fail at once, and not in the worker, where it is missing.
-            _ = try OpenBLAS()
-            return .kernels("openblas")
         default:
             throw PeerError(
                 description: "--peers: there is no peer '\(name)'; there are \(peerNames.joined(separator: ", ")), "
@@ -47,25 +48,26 @@ extension WorkerCommand {
                 description: "--peers \(name): there is no \(script) here; run bench in the checkout's root")
         }
         return WorkerCommand(
-            name: name, code: .program([try python(for: name), script] + arguments),
+            name: name, code: .program([PeerPython.interpreter, script] + arguments),
             remedy: Remedy(
-                atStart: "python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements.txt gets PyTorch",
+                atStart: "\(PeerPython.remedy) gets PyTorch",
                 atWork: "leave \(name) out of --peers, or the operation with --only"),
-            patience: patience)
-    }
-
-    /// The Python to run: `PLUMBLINE_PYTHON`, that of `.venv`, or the system's.
-    private static func python(for name: String) throws(PeerError) -> String {
-        if let chosen = ProcessInfo.processInfo.environment["PLUMBLINE_PYTHON"], !chosen.isEmpty { return chosen }
-        return FileManager.default.isExecutableFile(atPath: ".venv/bin/python") ? ".venv/bin/python" : "python3"
+            patience: patience,
+            settings: ["ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
     }
 
     /// Why whole training steps of it are not timed; nil if they are.
     var stepRefusal: String? {
-        switch name {
-        case "reference": "left out: a step takes minutes"
-        case "openblas": "it has matmul alone"
-        default: nil
-        }
+        if MatmulPeer(rawValue: name) != nil { return "it has matmul alone" }
+        return name == "reference" ? "left out: a step takes minutes" : nil
+    }
+
+    /// What the environment says in its stead of which kernels it uses, in words; nil where it chooses for itself.
+    var overruledChoice: String? {
+        let set = settings.compactMap { name in ProcessInfo.processInfo.environment[name].map { "\(name)=\($0)" } }
+        return set.isEmpty
+            ? nil
+            : "\(name): \(set.joined(separator: ", ")) in the environment chooses its kernels, which may be slower than "
+                + "its own choice"
     }
 }

@@ -64,6 +64,54 @@ public enum Statistics {
         return min(sum, 1)
     }
 
+    /// The probability that Student's t with so many degrees of freedom, at least 1, is at least `t`.
+    ///
+    /// With θ = atan(t/√ν) and c = cos²θ the probability that |t| is smaller is a finite sum of powers of c:
+    ///
+    ///     odd ν:   2/π (θ + sin θ cos θ (1 + 2/3 c + 2·4/(3·5) c² + …)),   ν even:   sin θ (1 + 1/2 c + 1·3/(2·4) c² + …)
+    ///
+    /// Source: Abramowitz and Stegun 1964, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
+    public static func studentTail(_ t: Double, degrees: Int) -> Double {
+        let θ = atan(t / Double(degrees).squareRoot())
+        let c = cos(θ) * cos(θ)
+        let isOdd = !degrees.isMultiple(of: 2)
+        var (sum, term) = (0.0, 1.0)
+        for k in 0..<degrees / 2 {
+            sum += term
+            term *= c * Double(2 * k + (isOdd ? 2 : 1)) / Double(2 * k + (isOdd ? 3 : 2))
+        }
+        let within = isOdd ? 2 / .pi * (θ + sin(θ) * cos(θ) * sum) : sin(θ) * sum
+        return (1 - within) / 2
+    }
+
+    /// The mean of at least two values, and its standard error.
+    private static func mean(_ values: [Double]) -> (mean: Double, error: Double) {
+        let count = Double(values.count)
+        let mean = values.reduce(0, +) / count
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (mean, (squares / (count - 1) / count).squareRoot())
+    }
+
+    /// A 95 % interval of the mean of at least two normal values.
+    public static func interval(ofMean values: [Double]) -> (low: Double, high: Double) {
+        let (mean, error) = mean(values)
+        // The t beyond which 2.5 % lie, by halving.
+        var (low, high) = (0.0, 16.0)
+        for _ in 0..<50 {
+            let middle = (low + high) / 2
+            if studentTail(middle, degrees: values.count - 1) > 0.025 { low = middle } else { high = middle }
+        }
+        return (mean - high * error, mean + high * error)
+    }
+
+    /// The probability of a mean so far above `limit`, or farther, were the true one there: the t-test's p-value of at
+    /// least two normal values.
+    public static func tTest(_ values: [Double], above limit: Double) -> Double {
+        let (mean, error) = mean(values)
+        if error == 0 { return mean > limit ? 0 : 1 }
+        return studentTail((mean - limit) / error, degrees: values.count - 1)
+    }
+
     /// The p-values of a family, adjusted so that the chance of one false rejection in all is what each says.
     ///
     /// Source: Holm 1979, A simple sequentially rejective multiple test procedure.

@@ -33,8 +33,16 @@ struct TimingTrial {
     private let reference: KernelSet<Double>
     private var standings: [Standing]
 
-    /// The first look takes so many pairs at most, and at least so many where a call is quick.
-    private static let (most, least) = (60, 10)
+    /// The first look takes so many pairs at most.
+    private static let most = 60
+    /// The largest chance of a slowdown that is none, in a whole run.
+    private static let significance = 0.05
+
+    /// The fewest pairs of a look, where one takes so many seconds: enough for a sign test among many kernels; for an
+    /// interval of the median; or, of calls that take long, for an interval of the mean.
+    private static func least(_ seconds: Double, budget: Double) -> Int {
+        seconds > 0.5 ? 2 : seconds > budget / 14 ? 6 : 14
+    }
 
     init(_ workload: Workload, threads: Int, truth: Truth, by reference: KernelSet<Double>, contestants: [String]) {
         (self.workload, self.threads, self.truth, self.reference) = (workload, threads, truth, reference)
@@ -74,11 +82,17 @@ struct TimingTrial {
         standings[index].looks = 1
     }
 
-    /// Takes more pairs against the contestants at which the ratio is still open; false if there are none.
-    mutating func lookAgain(_ crew: Crew, margin: Double, budget: Double) throws -> Bool {
+    /// Takes more pairs against the contestants at which the ratio is still open, among that many kernels; false if there
+    /// are none.
+    mutating func lookAgain(_ crew: Crew, margin: Double, among kernels: Int, budget: Double) throws -> Bool {
         let open = standings.indices.dropFirst().filter { index in
-            guard let samples = standings[index].samples else { return false }
-            return samples.count >= 6 && standings[index].looks < 3 && samples.verdict(margin: margin) == .unsure
+            guard let samples = standings[index].samples, standings[index].looks < 3 else { return false }
+            switch samples.verdict(margin: margin) {
+            case .unsure: return true
+            // What Holm's correction asks of the least of the chances, so of any.
+            case .slow: return (p(index, margin: margin) ?? 0) * Double(kernels) > Self.significance
+            case .fast, .same: return false
+            }
         }
         guard !open.isEmpty else { return false }
         let file = try workload.file(by: reference)
@@ -88,7 +102,8 @@ struct TimingTrial {
             guard try prepare(crew, index, task), let samples = standings[index].samples else { continue }
             // Enough for an interval as wide as the margin, within four times the first look's time.
             var contest = try Contest(crew.workers[0], crew.workers[index], task)
-            try contest.measure(least: Self.least, most: samples.morePairs(for: margin), budget: 4 * budget)
+            let least = Self.least(contest.expected, budget: budget)
+            try contest.measure(least: least, most: samples.morePairs(for: margin), budget: 4 * budget)
             standings[index].samples?.append(contest.samples)
             standings[index].looks += 1
         }
@@ -119,9 +134,7 @@ struct TimingTrial {
         _ first: Worker, _ second: Worker, _ task: KernelTask, budget: Double
     ) throws(WorkerError) -> PairedSamples {
         var contest = try Contest(first, second, task)
-        // Of calls that take long, a few pairs have to do.
-        let quartet = contest.expected
-        let least = quartet > 0.5 ? 1 : quartet > budget / 4 ? 3 : Self.least
+        let least = Self.least(contest.expected, budget: budget)
         try contest.measure(least: least, most: Self.most, budget: budget)
         return contest.samples
     }
@@ -149,8 +162,7 @@ struct TimingTrial {
     /// nil where there is no comparison.
     func p(_ index: Int, margin: Double) -> Double? {
         guard isCompared(index), let samples = standings[index].samples else { return nil }
-        let slower = samples.logarithms.count { $0 > log(1 + margin) }
-        return min(Double(standings[index].looks) * Statistics.signTest(slower, of: samples.count), 1)
+        return min(Double(standings[index].looks) * samples.p(margin: margin), 1)
     }
 
     private func isCompared(_ index: Int) -> Bool { !standings[0].isWrong && !standings[index].isWrong }
@@ -168,8 +180,7 @@ struct TimingTrial {
             operation: workload.name.operation, pass: workload.name.pass.rawValue, shape: workload.shape,
             place: workload.place, sizes: workload.sizes, threads: threads, operations: cost.operations,
             bytes: cost.bytes, footprint: workload.footprint,
-            ceiling: ceilings.ceiling(
-                operations: cost.operations, bytes: cost.bytes, footprint: workload.footprint),
+            ceiling: ceilings.ceiling(workload.demand),
             timings: standings.indices.map { timing($0, margin: margin, p: adjusted[$0]) })
     }
 
@@ -202,6 +213,6 @@ struct TimingTrial {
         let (ratio, verdict) = (samples.ratio, samples.verdict(margin: margin))
         return BenchmarkReport.Comparison(
             ratio: ratio.median, low: ratio.low, high: ratio.high, pairs: samples.count, looks: standing.looks,
-            verdict: standing.overruled ?? (verdict == .slow && p > 0.05 ? .unsure : verdict), p: p)
+            verdict: standing.overruled ?? (verdict == .slow && p > Self.significance ? .unsure : verdict), p: p)
     }
 }

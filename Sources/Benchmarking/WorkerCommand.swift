@@ -19,6 +19,8 @@ public struct WorkerCommand: Sendable {
     /// The seconds that any answer may take beyond what one of this package's programs may: an import or a compiler may
     /// come in between.
     let patience: Double
+    /// The variables of the environment by which a user can choose its kernels.
+    let settings: [String]
 
     /// What to do when it fails.
     struct Remedy: Sendable {
@@ -28,8 +30,9 @@ public struct WorkerCommand: Sendable {
         let atWork: String
     }
 
-    init(name: String, code: Code, remedy: Remedy, patience: Double = 0) {
-        (self.name, self.code, self.remedy, self.patience) = (name, code, remedy, patience)
+    init(name: String, code: Code, remedy: Remedy, patience: Double = 0, settings: [String] = []) {
+        (self.name, self.code, self.remedy) = (name, code, remedy)
+        (self.patience, self.settings) = (patience, settings)
     }
 
     /// Why it is not to be timed on a call: the reference would take too long.
@@ -51,11 +54,18 @@ public struct WorkerCommand: Sendable {
 
     /// A worker of this package: the binary at `bench`, or this one, timing the set of kernels.
     public static func kernels(_ selection: String, name: String? = nil, bench: String? = nil) -> WorkerCommand {
+        kernels(selection, name: name, bench: bench, settings: [])
+    }
+
+    /// The same, with the variables of the environment that choose its kernels.
+    static func kernels(
+        _ selection: String, name: String? = nil, bench: String? = nil, settings: [String]
+    ) -> WorkerCommand {
         WorkerCommand(
             name: name ?? ForeignLibrary.name(of: selection),
             code: .program([
                 bench ?? Bundle.main.executablePath ?? CommandLine.arguments[0], "worker", "--kernels", selection,
-            ]), remedy: remedy(selection, isOther: bench != nil))
+            ]), remedy: remedy(selection, isOther: bench != nil), settings: settings)
     }
 
     private static func remedy(_ selection: String, isOther: Bool) -> Remedy {
@@ -70,9 +80,10 @@ public struct WorkerCommand: Sendable {
                 atWork: "verify --kernels \(selection) says what is wrong with it; "
                     + "until that is mended, leave the operation out with --only")
         }
-        return selection == "openblas"
+        return MatmulPeer(rawValue: selection) != nil
             ? Remedy(
-                atStart: "see whether another OpenBLAS is in the way", atWork: "leave openblas out of --peers")
+                atStart: "see whether another copy of that library is in the way",
+                atWork: "leave \(selection) out of --peers")
             : Remedy(atStart: "build bench anew", atWork: "verify --kernels \(selection) says what is wrong")
     }
 

@@ -7,15 +7,27 @@ import Platform
 
 /// The worker's side: answers requests, one after the other.
 public final class WorkerService {
-    private let name: String
+    private let name, title: String
+    /// The seconds that its threads are given to fall asleep after what was timed.
+    private let settling: Double
     private let kernels: KernelSet<Float>
     private let catalog: KernelCatalog
     private var prepared: (any TimedCall)?
     private var model: TimedModel?
 
-    /// A worker that times `kernels`, of the contracts of `catalog`, under `name`.
-    public init(name: String, kernels: KernelSet<Float>, catalog: KernelCatalog = .standard) {
-        (self.name, self.kernels, self.catalog) = (name, kernels, catalog)
+    /// A worker that times `kernels`, of the contracts of `catalog`, under `name`, and calls itself `title` in reports.
+    public convenience init(
+        name: String, title: String? = nil, kernels: KernelSet<Float>, catalog: KernelCatalog = .standard
+    ) {
+        self.init(name: name, title: title, kernels: kernels, catalog: catalog, settling: 0)
+    }
+
+    init(
+        name: String, title: String? = nil, kernels: KernelSet<Float>, catalog: KernelCatalog = .standard,
+        settling: Double
+    ) {
+        (self.name, self.title, self.kernels, self.catalog) = (name, title ?? name, kernels, catalog)
+        self.settling = settling
     }
 
     /// Serves on standard input and output until the conductor has gone.
@@ -35,7 +47,7 @@ public final class WorkerService {
     }
 
     /// What it says first.
-    var hello: WorkerAnswer { .hello(version: WorkerProtocol.version, name: name) }
+    var hello: WorkerAnswer { .hello(version: WorkerProtocol.version, name: title) }
 
     /// The answer to a request.
     func answer(_ request: WorkerRequest) throws -> WorkerAnswer {
@@ -53,7 +65,9 @@ public final class WorkerService {
             }
         case .time(let calls, let slowdown):
             guard let prepared else { throw TaskError(description: "no call was prepared") }
-            return .timed(seconds: prepared.time(calls: calls, slowdown: slowdown))
+            let seconds = prepared.time(calls: calls, slowdown: slowdown)
+            if settling > 0 { Thread.sleep(forTimeInterval: settling) }
+            return .timed(seconds: seconds)
         case .write(let path):
             guard let prepared else { throw TaskError(description: "no call was prepared") }
             try prepared.writeResults(to: path)

@@ -20,6 +20,8 @@ struct Workload: Sendable {
     let cost: Cost
     /// The bytes that it touches: of all arguments, or those moved where it leaves most of them alone.
     let footprint: Int
+    /// What it asks of the machine.
+    let demand: Demand
 
     /// The name of the kernel.
     var name: KernelName { kernel.name }
@@ -34,9 +36,16 @@ struct Workload: Sendable {
         (self.kernel, self.shape, self.place, self.call) = (kernel, shape, place, call)
         let typed = K(sizes: call.sizes) { _ in nil }
         let signature = typed.signature
-        let elements = signature.arguments.filter { !call.absent.contains($0.name) }.reduce(0) { $0 + $1.count }
+        let arguments = signature.arguments.filter { !call.absent.contains($0.name) }
+        func count(_ holds: (Argument) -> Bool) -> Int { arguments.filter(holds).reduce(0) { $0 + $1.count } }
         cost = typed.cost
-        footprint = min(4 * elements, cost.bytes)
+        footprint = min(4 * count { _ in true }, cost.bytes)
+        let (overwritten, updated) = (count { $0.role == .output }, count { $0.role == .accumulator })
+        let moved = Double(max(count { _ in true } + updated, 1))
+        demand = Demand(
+            operations: cost.operations, bytes: cost.bytes,
+            mix: Demand.Mix(overwritten: Double(overwritten) / moved, updated: Double(2 * updated) / moved),
+            footprint: footprint)
         sizes = K.words(forSizes: call.sizes)
     }
 

@@ -29,19 +29,25 @@ extension BenchmarkReport {
     // MARK: - Tables
 
     private var ceilingTable: String {
-        let sizes = ceilings.first?.bandwidths.map(\.bytes) ?? []
+        let levels = ceilings.first?.bandwidths.map(\.level) ?? []
         return Formatting.markdown(
-            ["threads", "multiply-add, GFLOP/s"] + sizes.map { "triad of \(Formatting.bytes($0)), GB/s" },
+            ["threads", "multiply-add, GFLOP/s"] + levels.map { "\($0.rawValue), GB/s" },
             ceilings.map { ceiling in
                 ["\(ceiling.threads)", Formatting.number(ceiling.gflops)]
-                    + ceiling.bandwidths.map { Formatting.number($0.gbps) }
-            }, right: Set(0...sizes.count + 1))
+                    + ceiling.bandwidths.map { bandwidth in
+                        let holds = bandwidth.level == .memory ? "" : " of \(Formatting.bytes(bandwidth.bytes))"
+                        let rates = [bandwidth.read, bandwidth.triad, bandwidth.update].map(Formatting.number)
+                        return rates.joined(separator: " / ") + holds
+                    }
+            }, right: Set(0...levels.count + 1))
     }
 
     private var ceilingNote: String {
         var text = """
-            Reached in this run, in loops that do nothing else. The triad a = b + 3·c counts 12 bytes an element, as STREAM \
-            does; where a store first fetches its line, the memory moves a third more.
+            Reached in this run, in loops that do nothing else: one that adds up what it reads / the triad a = b + 3·c / the \
+            update a = a + 3·b, each of these two reckoned with 12 bytes an element, as STREAM does; where a store first \
+            fetches its line, as in the triad, the memory moves a third more. Beside a cache's rates stands what these \
+            threads have of it.
             """
         if let one = ceilings.first, let all = ceilings.last, all.threads > one.threads, all.gflops < 1.2 * one.gflops {
             text += """
@@ -87,7 +93,7 @@ extension BenchmarkReport {
     private var tableNote: String {
         """
         *Time*: the median of a call with its interquartile range. *Of limit*: the time that the machine's limits allow, \
-        over the time taken; above 100 % the data stayed in a smaller cache than all arguments would fill. *Error*: the \
+        over the time taken; *bound by* names the one that takes most of it. *Error*: the \
         largest error as a fraction of its bound, what rounding explains, after the timing and on the same inputs; above 1 \
         is wrong, and then there is no time. *Over*: how many times faster than that contestant, with the 95 % interval of \
         the pairs.
@@ -144,20 +150,23 @@ extension BenchmarkReport {
         in turn, A B B A, in blocks of 0.3 ms, but at least two calls, after one that does not count; a call of more than 5 ms \
         is a block by itself. The four times give one logarithm of a ratio: ½ (ln A₁/B₁ + ln A₂/B₂), in which drift and order \
         cancel. The speed-up is the median over these quartets; its 95 % interval comes from 2,000 bootstrap resamples of \
-        quartets; of fewer than six, the interval is their range and there is no verdict.
+        quartets; of fewer than six, from Student's t of the logarithms.
 
         How far two processes of the same code are apart is measured at every kernel in the same run; the 95th percentile, \
-        but at least 2 %, is the margin d. SLOW: the whole interval is above 1 + d, and a sign test, with Holm's \
-        correction for the number of kernels and Bonferroni's for the looks, says so at 5 %. FAST: the whole interval is \
-        below 1/(1 + d). SAME: inside. Otherwise more pairs are taken, in at most three looks, then it is UNSURE.
+        but at least 2 %, is the margin d. SLOW: the whole interval is above 1 + d, and a sign test (of fewer than twelve \
+        pairs, a t-test), with Holm's correction for the number of kernels and Bonferroni's for the looks, says so at 5 %. \
+        FAST: the whole interval is below 1/(1 + d). SAME: inside. Otherwise more pairs are taken, in at most three looks, \
+        then it is UNSURE. A call of milliseconds gets at least six pairs, one of a tenth of a second two.
 
         After the timing each contestant makes the call once more, from NaN or from what its gradients started with, and \
         its results are compared with the reference's in float64 on the same inputs, within the bound of the operation's \
         contract. A contestant that is wrong has no time.
 
         Operations and bytes are what the mathematics asks for, every argument moved once. The limit of a call is the \
-        larger of its operations over the multiply-add peak and its bytes over the bandwidth of the triad that is nearest \
-        in size to all its arguments.
+        longer of two times: that of its operations at the multiply-add peak, and that of its bytes. Of all its data as many \
+        bytes as the first-level caches of its threads hold come from there, of the rest as many as the second level holds \
+        from that, and so on; what no cache holds comes from memory. Each level has its bandwidth, by what \
+        becomes of the bytes: read, overwritten, or changed in place. The caches' sizes are the system's word.
 
         </details>
         """

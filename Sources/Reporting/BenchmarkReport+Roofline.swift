@@ -13,10 +13,7 @@ extension BenchmarkReport {
         let (left, right, top, bottom) = (64.0, 24.0, 58.0, 52.0)
         var svg = SVG(
             width: 860, height: 520, theme: theme, title: "Roofline of \(row.shape) on \(Self.threads(row.threads))")
-        let points = rows.compactMap { row -> (row: Row, intensity: Double, rate: Double)? in
-            guard let seconds = row.timings[0].seconds else { return nil }
-            return (row, Double(row.operations) / Double(row.bytes), row.gflops(seconds))
-        }
+        let points = rows.compactMap(RooflinePoint.init)
         let x = LogAxis(
             holding: points.map(\.intensity) + [0.05, 60], from: left, to: svg.width - right)
         let y = LogAxis(
@@ -27,60 +24,67 @@ extension BenchmarkReport {
             "solid: limits of this machine, measured in this run; points: \(contestants[0].name), pale: the others",
             x: left, y: 43, size: 12, color: theme.faint)
         drawGrid(&svg, x, y, xTitle: "operations for each byte", yTitle: "GFLOP/s")
+        drawRoofs(&svg, ceiling, x, y)
+        drawPoints(&svg, points, x, y)
+        return svg
+    }
 
-        // The roofs: each bandwidth up to where arithmetic takes over.
-        for (index, bandwidth) in Self.roofs(ceiling).enumerated() {
+    /// Each bandwidth up to where arithmetic takes over, and arithmetic's limit from there.
+    private func drawRoofs(_ svg: inout SVG, _ ceiling: MachineCeilings, _ x: LogAxis, _ y: LogAxis) {
+        let faint = svg.theme.faint
+        let roofs = Self.roofs(ceiling)
+        for (index, bandwidth) in roofs.enumerated() {
             let knee = ceiling.gflops / bandwidth.gbps
             let from = max(x.range.lowerBound, y.range.lowerBound / bandwidth.gbps)
             guard from < knee else { continue }
             svg.line(
-                [(x[from], y[from * bandwidth.gbps]), (x[knee], y[ceiling.gflops])], stroke: theme.faint,
+                [(x[from], y[from * bandwidth.gbps]), (x[knee], y[ceiling.gflops])], stroke: faint,
                 width: index == 0 ? 2 : 1.25)
             let angle = -180 / Double.pi * slope(x, y)
             let at = from * 1.25
             svg.label(
                 "\(bandwidth.name) \(Formatting.number(bandwidth.gbps)) GB/s", x: x[at], y: y[at * bandwidth.gbps] - 6,
-                size: 11, color: theme.faint, angle: angle)
+                size: 11, color: faint, angle: angle)
         }
-        let knee = ceiling.gflops / (Self.roofs(ceiling).map(\.gbps).max() ?? 1)
-        svg.line(
-            [(x[knee], y[ceiling.gflops]), (x[x.range.upperBound], y[ceiling.gflops])], stroke: theme.faint, width: 2)
+        let knee = ceiling.gflops / (roofs.map(\.gbps).max() ?? 1)
+        let end = x[x.range.upperBound]
+        svg.line([(x[knee], y[ceiling.gflops]), (end, y[ceiling.gflops])], stroke: faint, width: 2)
         svg.label(
-            "multiply-add \(Formatting.number(ceiling.gflops)) GFLOP/s", x: x[x.range.upperBound],
-            y: y[ceiling.gflops] - 7,
-            size: 11, color: theme.faint, anchor: .end)
+            "multiply-add \(Formatting.number(ceiling.gflops)) GFLOP/s", x: end, y: y[ceiling.gflops] - 7, size: 11,
+            color: faint, anchor: .end)
+    }
 
+    /// The kernels, with their names where there is room; the others' times below them.
+    private func drawPoints(_ svg: inout SVG, _ points: [RooflinePoint], _ x: LogAxis, _ y: LogAxis) {
+        let theme = svg.theme
         var labels = LabelPlacer()
         let operations = points.reduce(into: [String]()) {
             if !$0.contains($1.row.operation) { $0.append($1.row.operation) }
         }
+        func color(_ point: RooflinePoint) -> String {
+            theme.color(operations.firstIndex(of: point.row.operation) ?? 0)
+        }
         for point in points {
-            for timing in point.row.timings.dropFirst() {
-                guard let seconds = timing.seconds else { continue }
+            for other in point.others {
                 svg.disc(
-                    x: x[point.intensity], y: y[point.row.gflops(seconds)], radius: 3, color: theme.faint, hollow: true,
-                    tip: "\(timing.name): \(point.row.kernel) \(point.row.place), \(Formatting.seconds(seconds))")
+                    x: x[point.intensity], y: y[point.row.gflops(other.seconds)], radius: 3, color: theme.faint,
+                    hollow: true, tip: "\(other.name): \(point.name), \(Formatting.seconds(other.seconds))")
             }
         }
         for point in points {
-            let color = theme.color(operations.firstIndex(of: point.row.operation) ?? 0)
-            let percent = point.row.timings[0].seconds.map { Formatting.percent(point.row.ceilingSeconds / $0) } ?? ""
+            let percent = Formatting.percent(point.row.ceilingSeconds / point.seconds)
             svg.disc(
-                x: x[point.intensity], y: y[point.rate], radius: 5.5, color: color,
-                tip:
-                    "\(point.row.kernel) \(point.row.place): \(Formatting.number(point.rate)) GFLOP/s, \(percent) of its limit"
-            )
+                x: x[point.intensity], y: y[point.rate], radius: 5.5, color: color(point),
+                tip: "\(point.name): \(Formatting.number(point.rate)) GFLOP/s, \(percent) of its limit")
         }
         for point in points.sorted(by: { $0.rate > $1.rate }) {
-            let color = theme.color(operations.firstIndex(of: point.row.operation) ?? 0)
             let text =
                 point.row.operation == "matmul" ? "\(point.row.place) \(point.row.shortPass)" : point.row.shortKernel
             guard let place = labels.place(text, near: (x[point.intensity], y[point.rate]), within: svg) else {
                 continue
             }
-            svg.label(text, x: place.x, y: place.y, size: 11, color: color, anchor: place.anchor)
+            svg.label(text, x: place.x, y: place.y, size: 11, color: color(point), anchor: place.anchor)
         }
-        return svg
     }
 
     /// The slope of a line of constant bandwidth, in radians.
@@ -90,12 +94,28 @@ extension BenchmarkReport {
         return dy.angle(over: dx)
     }
 
-    /// Memory's bandwidth, and the best of the caches.
+    /// The bandwidths, memory's first.
     private static func roofs(_ ceiling: MachineCeilings) -> [(name: String, gbps: Double)] {
-        let memory = ceiling.bandwidths.last.map { ("memory", $0.gbps) }
-        let cache = ceiling.bandwidths.dropLast().max { $0.gbps < $1.gbps }.map { ("cache", $0.gbps) }
-        return [memory, cache].compactMap { $0 }.map { (name: $0.0, gbps: $0.1) }
+        ceiling.bandwidths.reversed().map { (name: $0.level.rawValue, gbps: $0.best) }
     }
+}
+
+/// A kernel that was timed, as it stands under the roofs.
+private struct RooflinePoint {
+    let row: BenchmarkReport.Row
+    /// The first contestant's time, and the others' who have one.
+    let seconds: Double
+    let others: [(name: String, seconds: Double)]
+
+    init?(_ row: BenchmarkReport.Row) {
+        guard let first = row.timings.first, let seconds = first.seconds else { return nil }
+        (self.row, self.seconds) = (row, seconds)
+        others = row.timings.dropFirst().compactMap { timing in timing.seconds.map { (timing.name, $0) } }
+    }
+
+    var name: String { "\(row.kernel) \(row.place)" }
+    var intensity: Double { Double(row.operations) / Double(row.bytes) }
+    var rate: Double { row.gflops(seconds) }
 }
 
 /// Draws the lines and numbers of two axes.

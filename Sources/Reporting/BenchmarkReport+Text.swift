@@ -47,8 +47,8 @@ extension BenchmarkReport {
     /// The rows of each shape and number of threads, in the report's order.
     var groups: [(shape: String, threads: Int, rows: [Row])] {
         rows.reduce(into: []) { groups, row in
-            if let last = groups.last, last.shape == row.shape, last.threads == row.threads {
-                groups[groups.count - 1].rows.append(row)
+            if let index = groups.firstIndex(where: { $0.shape == row.shape && $0.threads == row.threads }) {
+                groups[index].rows.append(row)
             } else {
                 groups.append((row.shape, row.threads, [row]))
             }
@@ -108,10 +108,15 @@ extension BenchmarkReport {
     /// What the machine can do, a line for each number of threads.
     public var ceilingLines: [String] {
         ceilings.map { ceiling in
-            "\(Self.threads(ceiling.threads)): \(Formatting.number(ceiling.gflops)) GFLOP/s, "
-                + "\(Formatting.number(ceiling.bandwidths.last?.gbps ?? 0)) GB/s of memory, up to "
-                + "\(Formatting.number(ceiling.bandwidths.map(\.gbps).max() ?? 0)) GB/s of cache"
+            "\(Self.threads(ceiling.threads)): \(Formatting.number(ceiling.gflops)) GFLOP/s; "
+                + ceiling.bandwidths.map { "\($0.level.rawValue) \(Formatting.number($0.best))" }
+                .joined(separator: ", ") + " GB/s"
         }
+    }
+
+    /// Who was timed, where the name does not say it all, in lines of at most 80 columns.
+    public var contestantLines: [String] {
+        contestants.filter { $0.title != $0.name }.flatMap { Self.wrapped("\($0.name): \($0.title)") }
     }
 
     /// How well the run can tell times apart, in words.
@@ -166,7 +171,7 @@ extension BenchmarkReport.Timing {
             case .timed, .untimed: return "-"
             }
         }
-        let isOpen = comparison.verdict == .same || comparison.verdict == .unsure && comparison.pairs >= 6
+        let isOpen = comparison.verdict == .same || comparison.verdict == .unsure
         return (isOpen ? "~" : "") + "\(Formatting.number(1 / comparison.ratio))×"
     }
 }

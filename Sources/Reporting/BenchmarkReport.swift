@@ -66,17 +66,26 @@ extension BenchmarkReport {
 
     /// The machine's limits with some number of threads, measured in the run.
     public struct MachineCeilings: Codable, Sendable {
-        /// The triad a = b + s·c on arrays of `bytes` together: 12 bytes an element, as STREAM counts.
+        /// How fast data comes from a level of the memory, and goes there.
         public struct Bandwidth: Codable, Sendable {
-            /// The three arrays together.
+            /// The level.
+            public var level: Bound
+            /// What these threads have of a cache; of memory, the bytes over which it was measured.
             public var bytes: Int
-            /// Bytes moved, in 10^9 a second.
-            public var gbps: Double
+            /// Bytes read, in 10^9 a second, in a loop that writes none.
+            public var read: Double
+            /// Bytes moved by the triad a = b + s·c, in 10^9 a second: 12 an element, as STREAM counts.
+            public var triad: Double
+            /// Bytes moved by the update a = a + s·b, in 10^9 a second: 12 an element.
+            public var update: Double
+
+            /// The fastest of them.
+            var best: Double { max(read, triad, update) }
 
             /// A bandwidth.
-            public init(bytes: Int, gbps: Double) {
-                self.bytes = bytes
-                self.gbps = gbps
+            public init(level: Bound, bytes: Int, read: Double, triad: Double, update: Double) {
+                (self.level, self.bytes) = (level, bytes)
+                (self.read, self.triad, self.update) = (read, triad, update)
             }
         }
 
@@ -84,7 +93,7 @@ extension BenchmarkReport {
         public var threads: Int
         /// Fused multiply-adds on registers, in 10^9 operations a second.
         public var gflops: Double
-        /// The triad, from small arrays to those beyond the caches.
+        /// Of each level, the nearest first; memory is the last.
         public var bandwidths: [Bandwidth]
 
         /// Limits.
@@ -225,7 +234,12 @@ extension BenchmarkReport {
         }
 
         /// The times; nil if there are none.
-        public var times: Times? { if case .timed(let times, _, _) = outcome { times } else { nil } }
+        public var times: Times? {
+            switch outcome {
+            case .timed(let times, _, _): times
+            case .wrong, .untimed: nil
+            }
+        }
 
         /// The median time of a call, in seconds; nil if there is none.
         public var seconds: Double? { times?.seconds }
@@ -309,8 +323,10 @@ extension BenchmarkReport {
     public enum Bound: String, Codable, Sendable {
         /// Arithmetic.
         case compute
-        /// Bandwidth of a cache that holds all arguments.
-        case cache
+        /// Bandwidth of a level of the caches.
+        case l1 = "L1"
+        case l2 = "L2"
+        case l3 = "L3"
         /// Bandwidth of memory.
         case memory
     }

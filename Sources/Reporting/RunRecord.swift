@@ -23,7 +23,7 @@ public struct RunRecord: Codable, Sendable, Hashable {
         /// The version of the record's form, which grows with every change that a reader would notice.
         public var schema: Int {
             switch self {
-            case .bench, .gate: 4
+            case .bench, .gate: 5
             case .verify: 2
             case .selftest, .gradcheck, .train: 1
             }

@@ -92,7 +92,9 @@ enum BenchMode {
             for line in section.dropFirst() { Terminal.print(line.contains("WRONG") ? style.red(line) : line) }
             Terminal.print("")
         }
-        for line in report.ceilingLines + report.noiseLines + report.limitLines { Terminal.print(style.dim(line)) }
+        for line in report.contestantLines + report.ceilingLines + report.noiseLines + report.limitLines {
+            Terminal.print(style.dim(line))
+        }
         Terminal.print("")
         for line in report.headlineLines + report.comparisonLines.flatMap(BenchmarkReport.wrapped) {
             Terminal.print(style.bold(line))

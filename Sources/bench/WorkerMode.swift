@@ -13,11 +13,13 @@ enum WorkerMode {
 
     static func run(_ words: [String]) throws -> ExitCode {
         let selection = try syntax.parse(words).value("--kernels") ?? "fast"
+        if let peer = MatmulPeer(rawValue: selection) {
+            try peer.service().run()
+            return .held
+        }
         let kernels =
-            selection == "openblas"
-            ? try OpenBLAS().kernels
-            : ForeignLibrary.isPath(selection)
-                ? try library(selection) : try KernelCatalog.standard.set(named: selection)
+            ForeignLibrary.isPath(selection)
+            ? try library(selection) : try KernelCatalog.standard.set(named: selection)
         try WorkerService(name: ForeignLibrary.name(of: selection), kernels: kernels).run()
         return .held
     }

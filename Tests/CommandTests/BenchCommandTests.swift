@@ -72,6 +72,40 @@ struct BenchCommandTests {
             run.errors.contains("/no/such/python") && run.errors.contains("pip install -r scripts/requirements.txt"))
     }
 
+    /// A library that cannot be had is a line that says how to get it.
+    @Test(arguments: ["onednn", "pypi-openblas"])
+    func libraryThatIsNotThere(_ peer: String) throws {
+        let run = try Run(
+            "bench", ["--peers", peer, "--only", "matmul", "--shapes", "tiny:1x3"],
+            environment: ["PLUMBLINE_PYTHON": "/no/such/python", "LD_LIBRARY_PATH": ""])
+        #expect(run.code == 2 && run.output.isEmpty && run.errors.split(separator: "\n").count == 1)
+        #expect(run.errors.hasPrefix("bench: --peers \(peer): ") && run.errors.contains("requirements.txt gets it"))
+    }
+
+    /// Whatever a call touches, its limit is of a level that there is, and its rows stand in one table.
+    @Test func limitsAndTables() throws {
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "bench",
+            [
+                "--kernels", "fast", "--only", "gelu,residual", "--shapes", "tiny:1x8", "--threads", "1,2", "--budget",
+                "0.001", "--report", reports.path,
+            ])
+        #expect(run.code == 0, "\(run.errors)")
+        for threads in ["1 thread", "2 threads"] {
+            #expect(run.output.split(separator: "\n").count { $0 == "tiny:1x8, \(threads)" } == 1)
+        }
+        let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
+        for ceiling in report.ceilings {
+            let levels = ceiling.bandwidths.map(\.level)
+            #expect(levels.last == .memory && levels.count >= 3)
+            #expect(ceiling.bandwidths.allSatisfy { $0.read > 0 && $0.triad > 0 && $0.update > 0 })
+            // Each level holds more than the one before.
+            #expect(zip(ceiling.bandwidths, ceiling.bandwidths.dropFirst()).allSatisfy { $0.bytes < $1.bytes })
+        }
+        #expect(report.rows.allSatisfy { $0.ceilingSeconds > 0 && $0.boundBy != .memory })
+    }
+
     /// What a report says comes from its record alone: drawn again, every file is the same.
     @Test func drawnAgain() throws {
         let (first, second) = (try TemporaryFolder(), try TemporaryFolder())

@@ -52,7 +52,7 @@ struct DocumentedCommandsTests {
         "bench": Way(adding: "--only gelu,step " + short),
         "bench --only gelu": Way(adding: short),
         "bench --peers torch": Way(adding: "--only gelu,step " + short, hasPeers: true),
-        "bench --peers torch,openblas": Way(adding: "--only matmul,step " + short, hasPeers: true),
+        "bench --peers torch,onednn,openblas": Way(adding: "--only matmul,step " + short, hasPeers: true),
         "bench --peers ./libkernels.so --only matmul": Way(adding: short),
         "bench --only matmul --shapes 1558M:1x64,odd --threads 1": Way(adding: "--kernels fast --budget 0.000001"),
         "bench --kernels fast --peers openblas --only matmul --shapes 124M:1x64 --threads 1": Way(

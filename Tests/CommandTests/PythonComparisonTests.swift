@@ -95,6 +95,30 @@ struct PythonComparisonTests {
         }
     }
 
+    /// The libraries of packages compute both products, rightly, with a bias and without, on one thread and on two; the
+    /// report names their releases and kernels, and says where the environment chose these.
+    @Test(.enabled(if: Python.with(Python.openBLAS) != nil && Python.hasOneDNN), arguments: ["tiny:2x8", "odd"])
+    func timedLibraries(_ shape: String) throws {
+        let python = try #require(Python.with(Python.openBLAS))
+        let reports = try TemporaryFolder()
+        let run = try Run(
+            "bench",
+            [
+                "--kernels", "fast", "--peers", "onednn,pypi-openblas", "--only", "matmul", "--shapes", shape,
+                "--budget", "0.000001", "--report", reports.path,
+            ], environment: ["PLUMBLINE_PYTHON": python, "OPENBLAS_CORETYPE": "Haswell"])
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+        let report = try JSON.report(BenchmarkReport.self, from: reports.data("bench.json"))
+        for timing in report.rows.flatMap(\.timings) {
+            #expect(timing.accuracy?.isRight == true && timing.seconds != nil, "\(timing.omission ?? "")")
+        }
+        let titles = report.contestants.map(\.title)
+        #expect(titles[1].wholeMatch(of: /oneDNN 3\.\d+\.\d+, \w+:\w+/) != nil, "\(titles)")
+        #expect(titles[2].wholeMatch(of: /OpenBLAS 0\.3\.34[.\d]*, kernels for Haswell/) != nil, "\(titles)")
+        #expect(report.limits.contains { $0.hasPrefix("pypi-openblas: OPENBLAS_CORETYPE=Haswell in the environment") })
+        #expect(!report.limits.contains { $0.hasPrefix("onednn: ") })
+    }
+
     /// A training step of PyTorch's beside ours.
     @Test(.enabled(if: Python.with(Python.torch) != nil))
     func timedStep() throws {

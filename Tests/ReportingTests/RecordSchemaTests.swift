@@ -74,14 +74,17 @@ struct RecordSchemaTests {
         ]
         let row = BenchmarkReport.Row(
             operation: "gelu", pass: "forward", shape: "odd", place: "hidden", sizes: "N 8", threads: 1, operations: 1,
-            bytes: 2, footprint: 3, ceiling: (1e-4, .cache),
+            bytes: 2, footprint: 3, ceiling: (1e-4, .l2),
             timings: outcomes.map { .init(name: "fast", implementation: "fast", outcome: $0) })
         let step = BenchmarkReport.StepTimes(
             forward: 1, backward: 2, update: 3, total: 6, spread: 0.1, tokensPerSecond: 10, peakMemory: 1, samples: 2,
             shares: [.init(kernel: "gelu forward", seconds: 1)])
         var report = BenchmarkReport(
             kind: kind, contestants: [.init(name: "fast", title: "fast")],
-            ceilings: [.init(threads: 1, gflops: 100, bandwidths: [.init(bytes: 1, gbps: 10)])], rows: [row],
+            ceilings: [
+                .init(
+                    threads: 1, gflops: 100, bandwidths: [.init(level: .l1, bytes: 1, read: 12, triad: 10, update: 11)])
+            ], rows: [row],
             steps: [
                 .init(
                     shape: "odd", description: "tiny", threads: 1,

@@ -10,6 +10,8 @@ public struct ErrorMeasure {
     public private(set) var bound = 0.0
     public private(set) var expected = 0.0
     public private(set) var actual = 0.0
+    /// The errors as fractions of the truth.
+    public private(set) var relative = RelativeErrors()
     private var squares = 0.0
     private var torchSquares = 0.0
     private var truthSquares = 0.0
@@ -36,6 +38,8 @@ public struct ErrorMeasure {
         squares += error * error
         torchSquares += torchError * torchError
         truthSquares += truth.isFinite ? truth * truth : 0
+
+        relative.add(error: error, truth: truth, bound: bound)
 
         let fraction = Self.fraction(error, of: bound)
         if count == 0 || fraction > worst {

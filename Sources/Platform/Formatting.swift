@@ -19,6 +19,11 @@ public enum Formatting {
         return String(format: value < 0.0005 ? "%.0e" : "%.3f", min(value, 0.999))
     }
 
+    /// A number of right decimal digits, as `6.9`; `all` where nothing is wrong.
+    public static func digits(_ value: Double) -> String {
+        value.isFinite ? String(format: "%.1f", value) : value > 0 ? "all" : "\(value)"
+    }
+
     /// A multiple in at most five columns: `0.07`, `1.16`, `29.9`, `117`, `1e+05`.
     public static func ratio(_ value: Double) -> String {
         guard value.isFinite else { return "\(value)" }

@@ -9,6 +9,9 @@ struct KernelSummary {
     private(set) var failed = 0
     /// The largest error as a fraction of its bound; nil where nothing was measured.
     private(set) var worst: Double?
+    /// The right decimal digits of 99 in a hundred elements that owe any, of the tensor that has the fewest; nil where none
+    /// owes any.
+    private(set) var digits: Double?
     /// Root mean square errors as multiples of PyTorch's, one for each tensor where PyTorch made any.
     private var ratios: [Double] = []
     /// The calls that were judged of each tensor, by mode.
@@ -43,6 +46,9 @@ struct KernelSummary {
         if row.verdict == .fail { failed += 1 }
         guard let measure = row.measure else { return }
         worst = max(worst ?? 0, measure.worst)
+        if let relative = measure.relative, relative.count > 0 {
+            digits = min(digits ?? .infinity, relative.digits)
+        }
         guard measure.torchRMSE > 0, measure.rmse.isFinite else { return }
         ratios.append(measure.rmse / measure.torchRMSE)
     }

@@ -42,15 +42,15 @@ extension VerificationReport {
     /// Every result of every kernel's cases, all cases together.
     public var resultLines: [String] {
         Self.table(
-            ["kernel", "result", "calls", "worst", "torch", ""],
+            ["kernel", "result", "calls", "worst", "digits", "torch", ""],
             ComparisonRow.grouped(rows.filter { !$0.isOfState }) { "\($0.kernel) \($0.tensor)" }.map { rows in
                 let summary = KernelSummary(rows)
                 return [
-                    rows[0].kernel, rows[0].tensor.shortened(to: 16),
-                    Formatting.count(rows.reduce(0) { $0 + $1.calls }), Self.worst(summary), Self.ratio(summary),
-                    Self.mark(rows),
+                    rows[0].kernel, rows[0].tensor.shortened(to: 13),
+                    Formatting.count(rows.reduce(0) { $0 + $1.calls }), Self.worst(summary), Self.digits(summary),
+                    Self.ratio(summary), Self.mark(rows),
                 ]
-            }, right: [2, 3, 4])
+            }, right: [2, 3, 4, 5])
     }
 
     /// Every activation and gradient of every model, layer by layer, isolated beside chained.
@@ -88,6 +88,10 @@ extension VerificationReport {
 
     private static func worst(_ summary: KernelSummary) -> String {
         summary.worst.map { Formatting.fraction($0) } ?? "-"
+    }
+
+    private static func digits(_ summary: KernelSummary) -> String {
+        summary.digits.map { Formatting.digits($0) } ?? "-"
     }
 
     private static func ratio(_ summary: KernelSummary) -> String {

@@ -24,9 +24,10 @@ extension VerificationReport {
         }
     }
 
-    /// How to read the tables, in lines of at most 80 columns.
-    public var legendLines: [String] {
+    /// How to read the tables, those of details among them, in lines of at most 80 columns.
+    public func legendLines(withDetails: Bool) -> [String] {
         ["worst: largest error over its bound; torch: error over PyTorch's in float32."]
+            + (withDetails ? ["digits: right decimal digits of 99 in 100 elements that owe any, at the worst."] : [])
             + (drawn.map { ["drawn: calls at sizes and on inputs that --seed \($0.seed) draws."] } ?? [])
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 
 /// What one run of `verify` found: the record from which every rendering is drawn.
@@ -206,6 +207,8 @@ public struct ComparisonRow: Codable, Sendable {
         @NonFinite public private(set) var rmse: Double
         /// That of PyTorch in float32; 0 where it made none, or was not asked.
         @NonFinite public private(set) var torchRMSE: Double
+        /// The errors as fractions of the truth; nil where no element owes a digit.
+        public let relative: RelativeErrors?
 
         /// Whether all lies within its bounds; not so where nothing was compared.
         public var holds: Bool { count > 0 && worst <= 1 }
@@ -213,19 +216,42 @@ public struct ComparisonRow: Codable, Sendable {
         /// A measure.
         public init(
             count: Int, worst: Double, bound: Double, index: [Int], expected: Double, actual: Double, ulps: Double,
-            rmse: Double, torchRMSE: Double
+            rmse: Double, torchRMSE: Double, relative: RelativeErrors?
         ) {
+            self.relative = relative
             (self.count, self.index) = (count, index)
             (self.worst, self.bound, self.expected, self.actual) = (worst, bound, expected, actual)
             (self.ulps, self.rmse, self.torchRMSE) = (ulps, rmse, torchRMSE)
         }
 
-        /// The same as the worst of several, which have that many elements together.
-        public func standing(for count: Int) -> Measure {
+        /// The same as the worst of several, which have that many elements and those relative errors together.
+        public func standing(for count: Int, relative: RelativeErrors?) -> Measure {
             Measure(
                 count: count, worst: worst, bound: bound, index: index, expected: expected, actual: actual, ulps: ulps,
-                rmse: rmse, torchRMSE: torchRMSE)
+                rmse: rmse, torchRMSE: torchRMSE, relative: relative)
         }
+    }
+
+    /// How many digits of a tensor's elements are right.
+    public struct RelativeErrors: Codable, Sendable {
+        /// The elements that owe digits: whose bound is smaller than the truth.
+        public let count: Int
+        /// The elements of all that have no right digit: wrong by half of the truth or more, which a bound may allow.
+        public let withoutDigits: Int
+        /// The largest error as a fraction of the truth.
+        @NonFinite public private(set) var worst: Double
+        /// What half of the elements, and 99 in a hundred, do not exceed, up to a factor of 2.
+        @NonFinite public private(set) var median: Double
+        @NonFinite public private(set) var percentile99: Double
+
+        /// Relative errors.
+        public init(count: Int, withoutDigits: Int, worst: Double, median: Double, percentile99: Double) {
+            (self.count, self.withoutDigits) = (count, withoutDigits)
+            (self.worst, self.median, self.percentile99) = (worst, median, percentile99)
+        }
+
+        /// The right decimal digits of 99 in a hundred elements, at least.
+        public var digits: Double { percentile99 > 0 ? max(-log10(percentile99), 0) : .infinity }
     }
 
     /// What the errors of a failed tensor have in common.

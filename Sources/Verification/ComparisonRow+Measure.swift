@@ -60,7 +60,17 @@ extension ComparisonRow.Measure {
         self.init(
             count: measure.count, worst: worst, bound: bound, index: indices(of: measure.worstIndex, in: shape),
             expected: measure.expected, actual: measure.actual, ulps: measure.ulps, rmse: measure.rmse,
-            torchRMSE: measure.torchRMSE)
+            torchRMSE: measure.torchRMSE, relative: ComparisonRow.RelativeErrors(measure.relative))
+    }
+}
+
+extension ComparisonRow.RelativeErrors {
+    /// Those of elements that owe digits; nil where none does and none lacks any.
+    init?(_ errors: RelativeErrors) {
+        guard errors.count > 0 || errors.withoutDigits > 0 else { return nil }
+        self.init(
+            count: errors.count, withoutDigits: errors.withoutDigits, worst: errors.worst,
+            median: errors.percentile(0.5), percentile99: errors.percentile(0.99))
     }
 }
 

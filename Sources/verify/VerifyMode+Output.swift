@@ -39,7 +39,7 @@ extension VerifyMode {
         }
         for line in report.failureLines { Terminal.print(style.red(line)) }
         for line in GitHubActions.annotations(of: report) { Terminal.print(line) }
-        for line in report.legendLines { Terminal.print(style.dim(line)) }
+        for line in report.legendLines(withDetails: extent != .summary) { Terminal.print(style.dim(line)) }
         let failure = write(report, to: folder)
         // What matters most stands next to the prompt.
         Terminal.print("")

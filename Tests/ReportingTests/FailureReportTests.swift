@@ -13,7 +13,7 @@ struct FailureReportTests {
                 case: "typical", tensor: "out"),
             measure: ComparisonRow.Measure(
                 count: 6, worst: failing ? 12 : 0.5, bound: 1e-7, index: [1, 2], expected: 0.5, actual: 0.6, ulps: 3,
-                rmse: 1e-8, torchRMSE: 2e-8),
+                rmse: 1e-8, torchRMSE: 2e-8, relative: nil),
             note: failing ? "the kernel ended its process, saying '\u{1}'" : nil,
             explanation: failing
                 ? ComparisonRow.Explanation(

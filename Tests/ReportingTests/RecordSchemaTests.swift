@@ -17,7 +17,9 @@ struct RecordSchemaTests {
             subject,
             measure: ComparisonRow.Measure(
                 count: 6, worst: .infinity, bound: 1e-7, index: [1, 2], expected: 0.5, actual: .nan, ulps: .infinity,
-                rmse: -.infinity, torchRMSE: 1e-8),
+                rmse: -.infinity, torchRMSE: 1e-8,
+                relative: ComparisonRow.RelativeErrors(
+                    count: 9, withoutDigits: 1, worst: .infinity, median: 0, percentile99: 1e-7)),
             note: "the kernel changed its input",
             explanation: ComparisonRow.Explanation(pattern: "every element", heat: HeatMap(shape: [2, 3]) { _ in 3 }),
             isWiring: true, seconds: 0.25)

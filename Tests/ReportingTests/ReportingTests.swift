@@ -32,7 +32,7 @@ struct ReportingTests {
                 case: place, tensor: tensor),
             measure: ComparisonRow.Measure(
                 count: 1234, worst: worst, bound: 1e-7, index: [1, 2], expected: 0.5,
-                actual: worst.isFinite ? 0.5 : .nan, ulps: 3, rmse: 1e-8, torchRMSE: 2e-8))
+                actual: worst.isFinite ? 0.5 : .nan, ulps: 3, rmse: 1e-8, torchRMSE: 2e-8, relative: nil))
     }
 
     @Test(arguments: [true, false])

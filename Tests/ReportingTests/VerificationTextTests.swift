@@ -14,7 +14,9 @@ struct VerificationTextTests {
     private static func measure(_ worst: Double) -> ComparisonRow.Measure {
         .init(
             count: 1 << 40, worst: worst, bound: 1e-7, index: [1023, 1023, 1023, 1023], expected: -1.23456789e-38,
-            actual: -9.87654321e-38, ulps: 1e300, rmse: 1e-3, torchRMSE: 1e-300)
+            actual: -9.87654321e-38, ulps: 1e300, rmse: 1e-3, torchRMSE: 1e-300,
+            relative: ComparisonRow.RelativeErrors(
+                count: 9, withoutDigits: 1, worst: .nan, median: 0, percentile99: 1e-38))
     }
 
     private static func row(
@@ -61,7 +63,7 @@ struct VerificationTextTests {
     private static func lines(of report: VerificationReport) -> [String] {
         [
             report.kernelLines, report.modelLines, report.resultLines, report.layerLines, report.trainingLines,
-            report.libraryLines, report.failureLines, report.legendLines, report.blameLines, [report.headline],
+            report.libraryLines, report.failureLines, report.legendLines(withDetails: true), report.blameLines, [report.headline],
         ].flatMap(\.self)
     }
 

@@ -62,7 +62,7 @@ struct DrawnRun {
     private mutating func rows<K: Kernel<Float>>(
         _ kernel: K.Type, _ cases: [DrawnCase]
     ) throws(HarnessError) -> [ComparisonRow] {
-        var held: [String: (count: Int, cases: Int, worst: ComparisonRow.Measure)] = [:]
+        var held: [String: (count: Int, cases: Int, relative: RelativeErrors, worst: ComparisonRow.Measure)] = [:]
         var order: [String] = []
         var failures: [ComparisonRow] = []
         var ahead: [DrawnTrial.Prepared] = []
@@ -87,11 +87,13 @@ struct DrawnRun {
                 }
                 guard let earlier = held[argument.name] else {
                     order.append(argument.name)
-                    held[argument.name] = (measure.count, 1, measure)
+                    held[argument.name] = (measure.count, 1, finding.measure.relative, measure)
                     continue
                 }
+                var relative = earlier.relative
+                relative.add(finding.measure.relative)
                 held[argument.name] = (
-                    earlier.count + measure.count, earlier.cases + 1,
+                    earlier.count + measure.count, earlier.cases + 1, relative,
                     measure.worst > earlier.worst.worst ? measure : earlier.worst
                 )
             }
@@ -105,7 +107,8 @@ struct DrawnRun {
                         ComparisonRow.Subject(
                             kernel, of: request.kernels, .drawn,
                             $0.cases == 1 ? cases[0].name : "\($0.cases) drawn calls", name),
-                        measure: $0.worst.standing(for: $0.count),
+                        measure: $0.worst.standing(
+                            for: $0.count, relative: ComparisonRow.RelativeErrors($0.relative)),
                         calls: $0.cases)
                 }
             }

@@ -40,7 +40,7 @@ struct PropertyFinding {
     func row(_ subject: ComparisonRow.Subject, isAllowed: Bool) -> ComparisonRow {
         let measure = ComparisonRow.Measure(
             count: count, worst: 0, bound: 0, index: argument.shape.map { _ in 0 }, expected: 0, actual: 0, ulps: 0,
-            rmse: 0, torchRMSE: 0)
+            rmse: 0, torchRMSE: 0, relative: nil)
         let text = ComparisonRow.note(notes)
         return ComparisonRow(
             subject, measure: measure, note: isAllowed ? nil : text, allowed: isAllowed ? text : nil,

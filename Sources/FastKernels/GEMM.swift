@@ -169,7 +169,9 @@ enum GEMM<Tile: RegisterTile> {
         stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows: Int, columns: Int,
         _ held: UnsafeMutablePointer<Float>
     ) {
-        if depth > chain {
+        // So large a tile takes long: its place in c is fetched meanwhile. Of a small one that costs more than it saves.
+        let holds = Tile.rows > 6 && depth > chain
+        if holds {
             for row in 0..<rows {
                 plumbline_prefetch_to_write(c + row * stride)
                 plumbline_prefetch_to_write(c + row * stride + Tile.columns / 2)
@@ -177,13 +179,13 @@ enum GEMM<Tile: RegisterTile> {
         }
         var (a, b, initial, initialStride) = (a, b, initial, initialStride)
         for k in Swift.stride(from: 0, to: depth, by: chain) {
-            let isLast = k + chain >= depth
+            let isHeld = holds && k + chain < depth
             Tile.multiply(
-                a, b, depth: min(chain, depth - k), into: isLast ? c : held, stride: isLast ? stride : Tile.columns,
+                a, b, depth: min(chain, depth - k), into: isHeld ? held : c, stride: isHeld ? Tile.columns : stride,
                 initial: initial, initialStride: initialStride, rows: rows, columns: columns)
             a += chain
             b += chain * Tile.columns
-            (initial, initialStride) = (UnsafePointer(held), Tile.columns)
+            (initial, initialStride) = isHeld ? (UnsafePointer(held), Tile.columns) : (UnsafePointer(c), stride)
         }
     }
 }

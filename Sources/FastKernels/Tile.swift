@@ -41,7 +41,7 @@ struct Tile<Vector: SIMD, let height: Int>: RegisterTile where Vector.Scalar == 
         stride: Int, initial: UnsafePointer<Float>?, initialStride: Int, rows rowCount: Int, columns columnCount: Int
     ) {
         if rowCount == rows && columnCount == columns {
-            Strip<Vector, height>.multiply(a, b, depth, into: c, stride, initial, initialStride)
+            Strip<Vector, height>.multiplyWhole(a, b, depth, into: c, stride, initial, initialStride)
         } else {
             multiplyPart(a, b, depth, into: c, stride, initial, initialStride, rows: rowCount, columns: columnCount)
         }
@@ -101,10 +101,41 @@ private struct Strip<Vector: SIMD, let height: Int> where Vector.Scalar == Float
     }
 
     /// c = initial + a · b
-    ///
-    /// A function of its own: in a larger one the compiler gives up on unrolling, and with that on registers.
+    @inline(__always)
+    static func multiplyWhole(
+        _ a: RowFactors, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>, _ stride: Int,
+        _ initial: UnsafePointer<Float>?, _ initialStride: Int
+    ) {
+        if a.line == 1 && a.step == height {
+            multiplyPacked(a.base, b, depth, into: c, stride, initial, initialStride)
+        } else {
+            multiply(a, b, depth, into: c, stride, initial, initialStride)
+        }
+    }
+
+    /// The same where the factors of a depth lie side by side, and those of the next behind them: where the compiler knows
+    /// that, it needs no registers for it.
+    @inline(never)
+    private static func multiplyPacked(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ initial: UnsafePointer<Float>?, _ initialStride: Int
+    ) {
+        unrolled(
+            RowFactors(base: a, line: 1, step: height), b, depth, into: c, stride, initial, initialStride)
+    }
+
+    /// The same, wherever the factors lie.
     @inline(never)
     static func multiply(
+        _ a: RowFactors, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>, _ stride: Int,
+        _ initial: UnsafePointer<Float>?, _ initialStride: Int
+    ) {
+        unrolled(a, b, depth, into: c, stride, initial, initialStride)
+    }
+
+    /// Into functions of their own: in a larger one the compiler gives up on unrolling, and with that on registers.
+    @inline(__always)
+    private static func unrolled(
         _ a: RowFactors, _ b: UnsafePointer<Float>, _ depth: Int, into c: UnsafeMutablePointer<Float>, _ stride: Int,
         _ initial: UnsafePointer<Float>?, _ initialStride: Int
     ) {

@@ -14,6 +14,18 @@ func forEachVector(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -> Void
     if i < range.upperBound { body(i, range.upperBound - i) }
 }
 
+/// The same with two vectors a turn: for a body so short that the loop costs as much.
+@inline(__always)
+func forEachVectorByTwos(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -> Void) {
+    var i = range.lowerBound
+    while i + 2 * lanes <= range.upperBound {
+        body(i, lanes)
+        body(i + lanes, lanes)
+        i += 2 * lanes
+    }
+    forEachVector(i..<range.upperBound, body)
+}
+
 /// The sum of `term` over the vectors below `count`, whose lanes beyond the last element must be 0.
 @inline(__always)
 func sum(_ count: Int, _ term: (_ i: Int, _ count: Int) -> Vector) -> Float {

@@ -5,9 +5,11 @@ extension FastKernels {
     /// ``Residual/Forward``, vector by vector.
     @Sendable public static func residualForward(_ a: Residual.Forward<Float>, _ workers: Workers) {
         workers.forEachPart(a.N) { part in
-            forEachVector(part) { i, count in
+            @inline(__always)
+            func add(_ i: Int, _ count: Int) {
                 (a.out.base + i).store((a.inp1.base + i).load(count) + (a.inp2.base + i).load(count), count)
             }
+            forEachVectorByTwos(part, add)
         }
     }
 
@@ -18,7 +20,7 @@ extension FastKernels {
             func accumulate(_ i: Int, _ count: Int) {
                 add((a.dout.base + i).load(count), count, to: a.dinp1.base + i, and: a.dinp2.base + i)
             }
-            forEachVector(part, accumulate)
+            forEachVectorByTwos(part, accumulate)
         }
     }
 }

@@ -24,7 +24,7 @@ func exponentials(
     var maxima = Vector(repeating: -.infinity)
     forEachVector(0..<count) { i, count in
         let x = (row + i).load(count, rest: -.infinity)
-        maxima = maxima.replacing(with: x, where: x .> maxima)
+        maxima = maxima.atLeast(x)
     }
     let maximum = scale * maxima.largestLane()
     let (factor, minusMaximum) = (Vector(repeating: scale), Vector(repeating: -maximum))
@@ -32,7 +32,7 @@ func exponentials(
     for start in stride(from: 0, to: count, by: 1024) {
         total += Double(
             sum(min(1024, count - start)) { i, count in
-                let e = exp(minusMaximum.plus((row + start + i).load(count, rest: -.infinity), times: factor))
+                let e = exp(bounded: minusMaximum.plus((row + start + i).load(count, rest: -.infinity), times: factor))
                 if let target { (target + start + i).store(e, count) }
                 return e
             })

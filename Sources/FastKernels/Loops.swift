@@ -40,23 +40,26 @@ func sums<let n: Int>(
     _ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>
 ) -> InlineArray<n, Float> {
     let zero = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
-    var (first, second, third, fourth) = (zero, zero, zero, zero)
+    var chains = InlineArray<4, InlineArray<n, Vector>>(repeating: zero)
     @inline(__always)
-    func add(_ i: Int, _ count: Int, to chain: inout InlineArray<n, Vector>) {
+    func add(_ i: Int, _ count: Int, to chain: Int) {
         let terms = terms(i, count)
-        for term in 0..<n { chain[term] += terms[term] }
+        for term in 0..<n { chains[chain][term] += terms[term] }
     }
     var i = 0
     while i + 4 * lanes <= count {
-        add(i, lanes, to: &first)
-        add(i + lanes, lanes, to: &second)
-        add(i + 2 * lanes, lanes, to: &third)
-        add(i + 3 * lanes, lanes, to: &fourth)
+        for chain in 0..<4 { add(i + chain * lanes, lanes, to: chain) }
         i += 4 * lanes
     }
-    forEachVector(i..<count) { add($0, $1, to: &first) }
+    // One place for whole vectors and the last: of a term called in many places the compiler makes a function.
+    while i < count {
+        add(i, min(lanes, count - i), to: 0)
+        i += lanes
+    }
     var sums = InlineArray<n, Float>(repeating: 0)
-    for term in 0..<n { sums[term] = ((first[term] + second[term]) + (third[term] + fourth[term])).laneSum() }
+    for term in 0..<n {
+        sums[term] = ((chains[0][term] + chains[1][term]) + (chains[2][term] + chains[3][term])).laneSum()
+    }
     return sums
 }
 

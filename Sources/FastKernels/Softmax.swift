@@ -28,14 +28,15 @@ func exponentials(
     }
     let maximum = scale * maxima.largestLane()
     let (factor, minusMaximum) = (Vector(repeating: scale), Vector(repeating: -maximum))
+    @inline(__always)
+    func exponential(_ i: Int, _ count: Int) -> Vector {
+        let e = exp(bounded: minusMaximum.plus((row + i).load(count, rest: -.infinity), times: factor))
+        if let target { (target + i).store(e, count) }
+        return e
+    }
     var total = 0.0
     for start in stride(from: 0, to: count, by: 1024) {
-        total += Double(
-            sum(min(1024, count - start)) { i, count in
-                let e = exp(bounded: minusMaximum.plus((row + start + i).load(count, rest: -.infinity), times: factor))
-                if let target { (target + start + i).store(e, count) }
-                return e
-            })
+        total += Double(sum(min(1024, count - start)) { exponential(start + $0, $1) })
     }
     return (maximum, total)
 }

@@ -46,6 +46,10 @@ protocol FloatVector: SIMD where Scalar == Float {
     func inverseEstimate() -> Self
     /// 1/√self, with a relative error of at most 2⁻¹⁴, where self is normal and positive.
     func inverseRootEstimate() -> Self
+    /// The sum of all lanes.
+    func laneSum() -> Float
+    /// The largest lane; none may be NaN.
+    func largestLane() -> Float
     /// The first `count` elements at `source`, and `rest` in the lanes beyond; nothing beyond is read.
     static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self
     /// Writes the first `count` lanes to `target`, and nothing beyond.
@@ -93,6 +97,10 @@ extension SIMD8<Float>: FloatVector {
     @inline(__always)
     func root() -> Self { plumbline_sqrt8(self) }
     @inline(__always)
+    func laneSum() -> Float { plumbline_sum8(self) }
+    @inline(__always)
+    func largestLane() -> Float { plumbline_largest8(self) }
+    @inline(__always)
     func inverseEstimate() -> Self { plumbline_inverse8(self) }
     @inline(__always)
     func inverseRootEstimate() -> Self { plumbline_inverse_sqrt8(self) }
@@ -126,6 +134,10 @@ extension SIMD16<Float>: FloatVector {
     @inline(__always)
     func root() -> Self { plumbline_sqrt16(self) }
     @inline(__always)
+    func laneSum() -> Float { plumbline_sum16(self) }
+    @inline(__always)
+    func largestLane() -> Float { plumbline_largest16(self) }
+    @inline(__always)
     func inverseEstimate() -> Self { plumbline_inverse16(self) }
     @inline(__always)
     func inverseRootEstimate() -> Self { plumbline_inverse_sqrt16(self) }
@@ -149,35 +161,6 @@ extension SIMD where Scalar == Float {
             self + a * b
         #endif
     }
-}
-
-/// By halves: faster than lane by lane, and a sum rounds less.
-extension SIMD8<Float> {
-    /// The sum of all lanes.
-    @inline(__always)
-    func laneSum() -> Float {
-        let four = lowHalf + highHalf
-        let two = four.lowHalf + four.highHalf
-        return two[0] + two[1]
-    }
-
-    /// The largest lane.
-    @inline(__always)
-    func largestLane() -> Float {
-        let four = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
-        let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
-        return two[1] > two[0] ? two[1] : two[0]
-    }
-}
-
-extension SIMD16<Float> {
-    /// The sum of all lanes.
-    @inline(__always)
-    func laneSum() -> Float { (lowHalf + highHalf).laneSum() }
-
-    /// The largest lane.
-    @inline(__always)
-    func largestLane() -> Float { lowHalf.atLeast(highHalf).largestLane() }
 }
 
 extension UnsafePointer<Float> {

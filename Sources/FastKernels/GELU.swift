@@ -5,9 +5,10 @@ import Tensors
 extension FastKernels {
     /// ``GELU/Forward``: x·σ(2s).
     @Sendable public static func geluForward(_ a: GELU.Forward<Float>, _ workers: Workers) {
+        let streams = exceedsCache(a.N)
         workers.forEachPart(a.N) { part in
             @inline(__always)
-            func gelu(_ i: Int, _ count: Int) {
+            func gelu(_ i: Int, _ count: Int) -> Vector {
                 let x = (a.inp.base + i).load(count)
                 let e = exp(bounded: minusTwoS(x, x * x))
                 // x/(1 + e) with one rounding: what the estimate of the inverse and the sum leave is added after.
@@ -17,9 +18,9 @@ extension FastKernels {
                 let rest = x.minus(quotient, times: sum).minus(quotient, times: (1 - sum) + e)
                 // Of an infinity the rest is NaN.
                 let isFinite = quotient.isBelow(Vector(repeating: .infinity))
-                (a.out.base + i).store(.select(isFinite, quotient.plus(rest, times: inverse), else: quotient), count)
+                return .select(isFinite, quotient.plus(rest, times: inverse), else: quotient)
             }
-            forEachVector(part, gelu)
+            write(part, to: a.out.base, streams: streams, gelu)
         }
     }
 

@@ -1,3 +1,4 @@
+import CInstructions
 import Kernels
 import Tensors
 
@@ -25,6 +26,32 @@ func forEachVectorByTwos(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -
     }
     forEachVector(i..<range.upperBound, body)
 }
+
+/// Writes `value` of each vector of `range` to `target`, by twos as above; past the caches if `streams`.
+///
+/// A line that no one has is fetched before it is written, and leaves the cache for nothing if the result is larger.
+@inline(__always)
+func write(
+    _ range: Range<Int>, to target: UnsafeMutablePointer<Float>, streams: Bool,
+    _ value: (_ i: Int, _ count: Int) -> Vector
+) {
+    guard streams else { return forEachVectorByTwos(range) { (target + $0).store(value($0, $1), $1) } }
+    let beyond = Int(bitPattern: target + range.lowerBound) / MemoryLayout<Float>.size % lanes
+    let start = beyond == 0 ? range.lowerBound : min(range.lowerBound + lanes - beyond, range.upperBound)
+    var i = range.lowerBound
+    while i < range.upperBound {
+        let count = i < start ? start - i : min(lanes, range.upperBound - i)
+        let vector = value(i, count)
+        if count == lanes { vector.stream(to: target + i) } else { vector.store(to: target + i, first: count) }
+        i += count
+    }
+    plumbline_fence()
+}
+
+/// Whether so many elements are more than 32 MiB, the last-level cache that cores of Zen 3 to 5 share.
+///
+/// The C library cannot be asked: on such a CPU it names ten times that, the caches of cores far away.
+func exceedsCache(_ count: Int) -> Bool { count * MemoryLayout<Float>.size > 32 << 20 }
 
 /// The sum of `term` over the vectors below `count`, whose lanes beyond the last element must be 0.
 @inline(__always)

@@ -4,12 +4,11 @@ import Tensors
 extension FastKernels {
     /// ``Residual/Forward``, vector by vector.
     @Sendable public static func residualForward(_ a: Residual.Forward<Float>, _ workers: Workers) {
+        let streams = exceedsCache(a.N)
         workers.forEachPart(a.N) { part in
             @inline(__always)
-            func add(_ i: Int, _ count: Int) {
-                (a.out.base + i).store((a.inp1.base + i).load(count) + (a.inp2.base + i).load(count), count)
-            }
-            forEachVectorByTwos(part, add)
+            func sum(_ i: Int, _ count: Int) -> Vector { (a.inp1.base + i).load(count) + (a.inp2.base + i).load(count) }
+            write(part, to: a.out.base, streams: streams, sum)
         }
     }
 

@@ -54,6 +54,8 @@ protocol FloatVector: SIMD where Scalar == Float {
     static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self
     /// Writes the first `count` lanes to `target`, and nothing beyond.
     func store(to target: UnsafeMutablePointer<Float>, first count: Int)
+    /// Writes all lanes past the caches; `target` is aligned to the vector's size.
+    func stream(to target: UnsafeMutablePointer<Float>)
 }
 
 extension FloatVector {
@@ -112,6 +114,8 @@ extension SIMD8<Float>: FloatVector {
     func store(to target: UnsafeMutablePointer<Float>, first count: Int) {
         plumbline_store_part8(target, count, self)
     }
+    @inline(__always)
+    func stream(to target: UnsafeMutablePointer<Float>) { plumbline_stream8(target, self) }
 }
 
 extension SIMD16<Float>: FloatVector {
@@ -149,6 +153,8 @@ extension SIMD16<Float>: FloatVector {
     func store(to target: UnsafeMutablePointer<Float>, first count: Int) {
         plumbline_store_part16(target, count, self)
     }
+    @inline(__always)
+    func stream(to target: UnsafeMutablePointer<Float>) { plumbline_stream16(target, self) }
 }
 
 extension SIMD where Scalar == Float {

@@ -181,4 +181,17 @@ struct VectorTests {
         reductions(SIMD8<Float>.self, { $0.laneSum() }, { $0.largestLane() })
         reductions(SIMD16<Float>.self, { $0.laneSum() }, { $0.largestLane() })
     }
+
+    /// What is written past the caches has the bits of what is not, from any alignment, and ends where it should.
+    @Test(arguments: [0, 1, 15, 16], [0, 1, 16, 17, 200]) func streams(start: Int, count: Int) {
+        let target = Tensor<Float>(repeating: 7, count: 300)
+        write(start..<start + count, to: target.view.base, streams: true) { i, count in
+            var vector = Vector(repeating: 0)
+            for lane in 0..<count { vector[lane] = Float(i + lane) }
+            return vector
+        }
+        for i in 0..<300 {
+            #expect(target.view[i] == (i >= start && i < start + count ? Float(i) : 7), "\(i)")
+        }
+    }
 }

@@ -12,6 +12,10 @@
 #include <immintrin.h>
 #endif
 
+// No vector is passed to a function or returned, where its registers would depend on the CPU: all are inlined.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"
+
 /// A function that is a few instructions of whoever calls it.
 #define PLUMBLINE_INLINE static inline __attribute__((always_inline))
 
@@ -20,6 +24,15 @@ static inline void plumbline_prefetch(const void *address) { __builtin_prefetch(
 
 /// Asks for the cache line at `address`, to be written to.
 static inline void plumbline_prefetch_to_write(void *address) { __builtin_prefetch(address, 1, 3); }
+
+/// Has other threads see what was streamed before they see what is written after.
+static inline void plumbline_fence(void) {
+#if defined(__SSE2__)
+    __builtin_ia32_sfence();
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
 
 /// Vectors as Swift's SIMD2 to SIMD16.
 typedef float plumbline_float2 __attribute__((ext_vector_type(2)));
@@ -35,6 +48,7 @@ typedef int plumbline_int16 __attribute__((ext_vector_type(16)));
 // - select:   x where all bits of the mask are set, y where none is.
 // - min, max: y where either is NaN, which is what the instruction of x86 does: a bound goes first.
 // - negative: Swift's is a subtraction from 0, which no multiply-add takes in.
+// - stream:   writes x past the caches, to an address that is a multiple of its size; `plumbline_fence` comes after.
 // - sqrt:     Swift's is a branch and a call for each lane, because C's sets errno.
 #define PLUMBLINE_COMMON(n)                                                                                            \
     PLUMBLINE_INLINE plumbline_int##n plumbline_less##n(plumbline_float##n x, plumbline_float##n y) { return x < y; }  \
@@ -49,6 +63,9 @@ typedef int plumbline_int16 __attribute__((ext_vector_type(16)));
         return x > y ? x : y;                                                                                          \
     }                                                                                                                  \
     PLUMBLINE_INLINE plumbline_float##n plumbline_negative##n(plumbline_float##n x) { return -x; }                     \
+    PLUMBLINE_INLINE void plumbline_stream##n(float *to, plumbline_float##n x) {                                       \
+        __builtin_nontemporal_store(x, (plumbline_float##n *)to);                                                      \
+    }                                                                                                                  \
     PLUMBLINE_INLINE plumbline_float##n plumbline_sqrt##n(plumbline_float##n x) {                                      \
         return __builtin_elementwise_sqrt(x);                                                                          \
     }
@@ -222,5 +239,7 @@ PLUMBLINE_INLINE void plumbline_store_part16(float *to, long count, plumbline_fl
 #endif
 
 #undef PLUMBLINE_INLINE
+
+#pragma clang diagnostic pop
 
 #endif

@@ -45,9 +45,10 @@ ARCHITECTURES = {
 
 # Where each kernel spends its time. A loop of packed arithmetic must be found in each, or the rule would hold of nothing.
 HOT = [
-    "adamwUpdate", "classifierBackward", "classifierForward", "crossentropySoftmaxBackward", "encoderBackward",
-    "encoderForward", "geluBackward", "geluForward", "layernormForward", "LayerNormRows", "multiplyWhole",
-    "residualBackward", "residualForward", "softmaxForward",
+    "adamwUpdate", "attendOnce", "attentionBackward", "attentionForward", "classifierBackward", "classifierForward",
+    "crossentropySoftmaxBackward", "encoderBackward", "encoderForward", "flashAttentionBackward",
+    "flashAttentionForward", "geluBackward", "geluForward", "layernormForward", "LayerNormRows", "residualBackward",
+    "residualForward", "softmaxForward", "Strip",
 ]  # fmt: skip
 
 

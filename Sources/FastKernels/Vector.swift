@@ -3,15 +3,11 @@ import CInstructions
 #if PLUMBLINE_X86_64_V4
     /// The widest vector of the CPU that this is built for.
     typealias Vector = SIMD16<Float>
-    /// Whole numbers in as many lanes.
-    typealias IntVector = SIMD16<Int32>
     /// Matrix products by the tile that its registers hold.
     typealias Product = GEMM<Tile<Vector, 12>>
 #else
     /// The widest vector of the CPU that this is built for: one register of AVX2, two of NEON or SSE.
     typealias Vector = SIMD8<Float>
-    /// Whole numbers in as many lanes.
-    typealias IntVector = SIMD8<Int32>
     /// Matrix products by the tile that its registers hold.
     typealias Product = GEMM<Tile<Vector, 6>>
 #endif
@@ -44,8 +40,6 @@ protocol FloatVector: SIMD where Scalar == Float {
     func root() -> Self
     /// 1/self, with a relative error of at most 2⁻¹⁴, where both are normal.
     func inverseEstimate() -> Self
-    /// 1/√self, with a relative error of at most 2⁻¹⁴, where self is normal and positive.
-    func inverseRootEstimate() -> Self
     /// The sum of all lanes.
     func laneSum() -> Float
     /// The largest lane; none may be NaN.
@@ -68,14 +62,6 @@ extension FloatVector {
     func inverse() -> Self {
         let estimate = inverseEstimate()
         return estimate.plus(estimate, times: Self(repeating: 1).minus(self, times: estimate))
-    }
-
-    /// 1/√self within 2 ulp, where self is normal and positive: the estimate, and one of Newton's steps.
-    @inline(__always)
-    func inverseRoot() -> Self {
-        let estimate = inverseRootEstimate()
-        let rest = Self(repeating: 1).minus(self * estimate, times: estimate)
-        return estimate.plus(0.5 * estimate, times: rest)
     }
 }
 
@@ -104,8 +90,6 @@ extension SIMD8<Float>: FloatVector {
     func largestLane() -> Float { plumbline_largest8(self) }
     @inline(__always)
     func inverseEstimate() -> Self { plumbline_inverse8(self) }
-    @inline(__always)
-    func inverseRootEstimate() -> Self { plumbline_inverse_sqrt8(self) }
     @inline(__always)
     static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self {
         plumbline_load_part8(source, count, rest)
@@ -143,8 +127,6 @@ extension SIMD16<Float>: FloatVector {
     func largestLane() -> Float { plumbline_largest16(self) }
     @inline(__always)
     func inverseEstimate() -> Self { plumbline_inverse16(self) }
-    @inline(__always)
-    func inverseRootEstimate() -> Self { plumbline_inverse_sqrt16(self) }
     @inline(__always)
     static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self {
         plumbline_load_part16(source, count, rest)

@@ -113,8 +113,6 @@ struct VectorTests {
     private func inverses<V: FloatVector>(_: V.Type) {
         #expect(worst(exponents: -125...125, { (x: V) in x.inverseEstimate() }, { 1 / $0 }) <= 0x1p-14)
         #expect(worst(exponents: -125...125, { (x: V) in x.inverse() }, { 1 / $0 }) <= 0x1p-23)
-        #expect(worst(exponents: -126...127, { (x: V) in x.inverseRootEstimate() }, { 1 / $0.squareRoot() }) <= 0x1p-14)
-        #expect(worst(exponents: -126...127, { (x: V) in x.inverseRoot() }, { 1 / $0.squareRoot() }) <= 0x1p-22)
     }
 
     @Test func approximateInverses() {

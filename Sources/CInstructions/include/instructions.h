@@ -97,12 +97,11 @@ PLUMBLINE_INLINE float plumbline_largest16(plumbline_float16 x) {
 
 // MARK: - By the instructions of a CPU
 
-// - round:        to the nearest whole number, the even one of two.
-// - scale:        x times 2 to a whole power, where x and the product are normal; NaN stays.
-// - inverse:      1/x with a relative error of at most 2^-14, where x and 1/x are normal.
-// - inverse_sqrt: 1/sqrt(x), as exact, where x is normal and positive.
-// - load_part:    the first `count` elements, and `rest` in the other lanes; no other element is touched.
-// - store_part:   the first `count` lanes; no other element is touched.
+// - round:      to the nearest whole number, the even one of two.
+// - scale:      x times 2 to a whole power, where x and the product are normal; NaN stays.
+// - inverse:    1/x with a relative error of at most 2^-14, where x and 1/x are normal.
+// - load_part:  the first `count` elements, and `rest` in the other lanes; no other element is touched.
+// - store_part: the first `count` lanes; no other element is touched.
 
 #if defined(__SSE2__) && !defined(__SSE4_1__)
 
@@ -139,8 +138,6 @@ PLUMBLINE_INLINE plumbline_float16 plumbline_scale16(plumbline_float16 x, plumbl
 }
 PLUMBLINE_INLINE plumbline_float8 plumbline_inverse8(plumbline_float8 x) { return _mm256_rcp14_ps(x); }
 PLUMBLINE_INLINE plumbline_float16 plumbline_inverse16(plumbline_float16 x) { return _mm512_rcp14_ps(x); }
-PLUMBLINE_INLINE plumbline_float8 plumbline_inverse_sqrt8(plumbline_float8 x) { return _mm256_rsqrt14_ps(x); }
-PLUMBLINE_INLINE plumbline_float16 plumbline_inverse_sqrt16(plumbline_float16 x) { return _mm512_rsqrt14_ps(x); }
 
 PLUMBLINE_INLINE plumbline_float8 plumbline_load_part8(const float *from, long count, plumbline_float8 rest) {
     return _mm256_mask_loadu_ps(rest, (__mmask8)((1u << count) - 1), from);
@@ -170,11 +167,6 @@ PLUMBLINE_INLINE plumbline_float8 plumbline_inverse8(plumbline_float8 x) {
     plumbline_float8 y = _mm256_rcp_ps(x);
     return _mm256_fmadd_ps(y, _mm256_fnmadd_ps(x, y, _mm256_set1_ps(1)), y);
 }
-PLUMBLINE_INLINE plumbline_float8 plumbline_inverse_sqrt8(plumbline_float8 x) {
-    plumbline_float8 y = _mm256_rsqrt_ps(x);
-    plumbline_float8 half = 0.5f * y;
-    return _mm256_fmadd_ps(half, _mm256_fnmadd_ps(x * y, y, _mm256_set1_ps(1)), y);
-}
 
 PLUMBLINE_INLINE __m256i plumbline_first8(long count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -195,7 +187,6 @@ PLUMBLINE_INLINE plumbline_float8 plumbline_scale8(plumbline_float8 x, plumbline
     return x * (plumbline_float8)exponent;
 }
 PLUMBLINE_INLINE plumbline_float8 plumbline_inverse8(plumbline_float8 x) { return 1 / x; }
-PLUMBLINE_INLINE plumbline_float8 plumbline_inverse_sqrt8(plumbline_float8 x) { return 1 / plumbline_sqrt8(x); }
 
 PLUMBLINE_INLINE plumbline_float8 plumbline_load_part8(const float *from, long count, plumbline_float8 rest) {
     memcpy(&rest, from, (unsigned long)count * sizeof(float));
@@ -216,9 +207,6 @@ PLUMBLINE_INLINE plumbline_float16 plumbline_scale16(plumbline_float16 x, plumbl
 }
 PLUMBLINE_INLINE plumbline_float16 plumbline_inverse16(plumbline_float16 x) {
     return plumbline_join(plumbline_inverse8(x.lo), plumbline_inverse8(x.hi));
-}
-PLUMBLINE_INLINE plumbline_float16 plumbline_inverse_sqrt16(plumbline_float16 x) {
-    return plumbline_join(plumbline_inverse_sqrt8(x.lo), plumbline_inverse_sqrt8(x.hi));
 }
 PLUMBLINE_INLINE plumbline_float16 plumbline_load_part16(const float *from, long count, plumbline_float16 rest) {
     if (count <= 8) return plumbline_join(plumbline_load_part8(from, count, rest.lo), rest.hi);

@@ -22,7 +22,7 @@ extension FastKernels {
                 let v = (rest2 * g * g).plus(beta2, times: (a.v.base + i).load(count))
                 (a.m.base + i).store(m, count)
                 (a.v.base + i).store(v, count)
-                let update = step * m / eps.plus(squareRoot(v), times: correction)
+                let update = step * m / eps.plus(v.root(), times: correction)
                 (a.params.base + i).store(p.plus(decay, times: p) - update, count)
             }
         }

@@ -38,7 +38,9 @@ extension Head {
             for s in 0..<seen {
                 if s % 8 == 0 { prefetch(keys, s + 8..<s + 16) }
                 let key = keys.line(s)
-                weights[s] = sum(hs) { (query + $0).load($1) * (key + $0).load($1) }
+                @inline(__always)
+                func product(_ i: Int, _ count: Int) -> Vector { (query + i).load(count) * (key + i).load(count) }
+                weights[s] = sum(hs, product)
             }
             let (_, total) = exponentials(of: weights, seen, times: scale, into: weights)
             // By 16 values, and these in turn: a long chain would round more.

@@ -1,7 +1,7 @@
 /// eˣ in each lane.
 ///
 /// x = n·ln 2 + r with |r| ≤ ½·ln 2 and n whole; ln 2 is split in two so that r is exact to its last bit; eʳ is a
-/// polynomial of degree 7; 2ⁿ is written into the exponent.
+/// polynomial of degree 7; 2ⁿ goes into the exponent.
 ///
 /// - Max error: 1 ulp, on every x in −87.3365...88.37. Below, where results are subnormal, 0; above, infinity, which no finite
 ///   argument of a caller reaches. NaN stays NaN.
@@ -9,14 +9,15 @@
 /// Source: Cody and Waite 1980, Software Manual for the Elementary Functions; the coefficients are those of Cephes `expf`.
 @inline(__always)
 func exp(_ x: Vector) -> Vector {
-    // At 89 the exponent is that of infinity.
-    let clamped = x.replacing(with: 89, where: x .> 89)
-    // Adding 1.5 · 2^23 rounds to a whole number, and leaves it in the lowest bits.
-    let shift = Vector(repeating: 0x1.8p23)
-    let shifted = shift.plus(clamped, times: Vector(repeating: 1.442_695_040_888_963_4))
-    let n = shifted - shift
-    let r = clamped.plus(n, times: Vector(repeating: -0.693_359_375))
-        .plus(n, times: Vector(repeating: 2.121_944_4e-4))
+    let largest = Vector(repeating: 88.37)
+    return .select(largest.isBelow(x), Vector(repeating: .infinity), else: exp(bounded: x))
+}
+
+/// The same for x of at most 88.37, and NaN.
+@inline(__always)
+func exp(bounded x: Vector) -> Vector {
+    let n = (x * Vector(repeating: 1.442_695_040_888_963_4)).nearestWhole()
+    let r = x.plus(n, times: Vector(repeating: -0.693_359_375)).plus(n, times: Vector(repeating: 2.121_944_4e-4))
 
     var p = Vector(repeating: 1.987_569_15e-4)
     p = Vector(repeating: 1.398_199_950_7e-3).plus(p, times: r)
@@ -26,7 +27,6 @@ func exp(_ x: Vector) -> Vector {
     p = Vector(repeating: 5.000_000_120_1e-1).plus(p, times: r)
     let mantissa = 1 + r.plus(p, times: r * r)
 
-    let bits = unsafeBitCast(shifted, to: IntVector.self)
-    let power = unsafeBitCast((bits &<< 23) &+ IntVector(repeating: 0x3f80_0000), to: Vector.self)
-    return (mantissa * power).replacing(with: 0, where: x .< -87.336_544)
+    let power = mantissa.timesTwo(toThe: n)
+    return .select(x.isBelow(Vector(repeating: -87.336_544)), Vector(repeating: 0), else: power)
 }

@@ -5,22 +5,22 @@ import Tensors
 extension FastKernels {
     /// ``GELU/Forward``: x·σ(2s).
     @Sendable public static func geluForward(_ a: GELU.Forward<Float>, _ workers: Workers) {
+        let streams = exceedsCache(a.N)
         workers.forEachPart(a.N) { part in
             @inline(__always)
-            func gelu(_ i: Int, _ count: Int) {
+            func gelu(_ i: Int, _ count: Int) -> Vector {
                 let x = (a.inp.base + i).load(count)
-                let e = exp(minusTwoS(x, x * x))
-                // x/(1 + e) with one rounding: what those of the sum and the quotient leave is added after.
+                let e = exp(bounded: minusTwoS(x, x * x))
+                // x/(1 + e) with one rounding: what the estimate of the inverse and the sum leave is added after.
                 let sum = 1 + e
-                let inverse = 1 / sum
+                let inverse = sum.inverseEstimate()
                 let quotient = x * inverse
-                let rest = x.plus(-quotient, times: sum).plus(-quotient, times: (1 - sum) + e)
-                let out = quotient.plus(rest, times: inverse)
+                let rest = x.minus(quotient, times: sum).minus(quotient, times: (1 - sum) + e)
                 // Of an infinity the rest is NaN.
-                (a.out.base + i).store(
-                    out.replacing(with: quotient, where: quotient .> .greatestFiniteMagnitude), count)
+                let isFinite = quotient.isBelow(Vector(repeating: .infinity))
+                return .select(isFinite, quotient.plus(rest, times: inverse), else: quotient)
             }
-            forEachVector(part, gelu)
+            write(part, to: a.out.base, streams: streams, gelu)
         }
     }
 
@@ -32,8 +32,8 @@ extension FastKernels {
             func gradient(_ i: Int, _ count: Int) {
                 let x = (a.inp.base + i).load(count)
                 let square = x * x
-                let e = exp(minusTwoS(x, square))
-                let sigma = 1 / (1 + e)
+                let e = exp(bounded: minusTwoS(x, square))
+                let sigma = (1 + e).inverse()
                 let slope = Vector(repeating: linear).plus(Vector(repeating: 3 * cubic), times: square)
                 let gradient = sigma.plus(sigma * (e * sigma), times: x * slope)
                 let dout = (a.dout.base + i).load(count)
@@ -51,7 +51,6 @@ extension FastKernels {
     /// −2s, kept where exp neither overflows nor, times anything, leaves NaN.
     @inline(__always)
     private static func minusTwoS(_ x: Vector, _ square: Vector) -> Vector {
-        let s = x * Vector(repeating: -linear).plus(Vector(repeating: -cubic), times: square)
-        return s.replacing(with: 87, where: s .> 87)
+        (x * Vector(repeating: -linear).plus(Vector(repeating: -cubic), times: square)).atMost(Vector(repeating: 87))
     }
 }

@@ -1,3 +1,4 @@
+import CInstructions
 import Kernels
 import Tensors
 
@@ -14,6 +15,44 @@ func forEachVector(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -> Void
     if i < range.upperBound { body(i, range.upperBound - i) }
 }
 
+/// The same with two vectors a turn: for a body so short that the loop costs as much.
+@inline(__always)
+func forEachVectorByTwos(_ range: Range<Int>, _ body: (_ i: Int, _ count: Int) -> Void) {
+    var i = range.lowerBound
+    while i + 2 * lanes <= range.upperBound {
+        body(i, lanes)
+        body(i + lanes, lanes)
+        i += 2 * lanes
+    }
+    forEachVector(i..<range.upperBound, body)
+}
+
+/// Writes `value` of each vector of `range` to `target`, by twos as above; past the caches if `streams`.
+///
+/// A line that no one has is fetched before it is written, and leaves the cache for nothing if the result is larger.
+@inline(__always)
+func write(
+    _ range: Range<Int>, to target: UnsafeMutablePointer<Float>, streams: Bool,
+    _ value: (_ i: Int, _ count: Int) -> Vector
+) {
+    guard streams else { return forEachVectorByTwos(range) { (target + $0).store(value($0, $1), $1) } }
+    let beyond = Int(bitPattern: target + range.lowerBound) / MemoryLayout<Float>.size % lanes
+    let start = beyond == 0 ? range.lowerBound : min(range.lowerBound + lanes - beyond, range.upperBound)
+    var i = range.lowerBound
+    while i < range.upperBound {
+        let count = i < start ? start - i : min(lanes, range.upperBound - i)
+        let vector = value(i, count)
+        if count == lanes { vector.stream(to: target + i) } else { vector.store(to: target + i, first: count) }
+        i += count
+    }
+    plumbline_fence()
+}
+
+/// Whether so many elements are more than 32 MiB, the last-level cache that cores of Zen 3 to 5 share.
+///
+/// The C library cannot be asked: on such a CPU it names ten times that, the caches of cores far away.
+func exceedsCache(_ count: Int) -> Bool { count * MemoryLayout<Float>.size > 32 << 20 }
+
 /// The sum of `term` over the vectors below `count`, whose lanes beyond the last element must be 0.
 @inline(__always)
 func sum(_ count: Int, _ term: (_ i: Int, _ count: Int) -> Vector) -> Float {
@@ -28,23 +67,26 @@ func sums<let n: Int>(
     _ count: Int, _ terms: (_ i: Int, _ count: Int) -> InlineArray<n, Vector>
 ) -> InlineArray<n, Float> {
     let zero = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
-    var (first, second, third, fourth) = (zero, zero, zero, zero)
+    var chains = InlineArray<4, InlineArray<n, Vector>>(repeating: zero)
     @inline(__always)
-    func add(_ i: Int, _ count: Int, to chain: inout InlineArray<n, Vector>) {
+    func add(_ i: Int, _ count: Int, to chain: Int) {
         let terms = terms(i, count)
-        for term in 0..<n { chain[term] += terms[term] }
+        for term in 0..<n { chains[chain][term] += terms[term] }
     }
     var i = 0
     while i + 4 * lanes <= count {
-        add(i, lanes, to: &first)
-        add(i + lanes, lanes, to: &second)
-        add(i + 2 * lanes, lanes, to: &third)
-        add(i + 3 * lanes, lanes, to: &fourth)
+        for chain in 0..<4 { add(i + chain * lanes, lanes, to: chain) }
         i += 4 * lanes
     }
-    forEachVector(i..<count) { add($0, $1, to: &first) }
+    // One place for whole vectors and the last: of a term called in many places the compiler makes a function.
+    while i < count {
+        add(i, min(lanes, count - i), to: 0)
+        i += lanes
+    }
     var sums = InlineArray<n, Float>(repeating: 0)
-    for term in 0..<n { sums[term] = ((first[term] + second[term]) + (third[term] + fourth[term])).laneSum() }
+    for term in 0..<n {
+        sums[term] = ((chains[0][term] + chains[1][term]) + (chains[2][term] + chains[3][term])).laneSum()
+    }
     return sums
 }
 

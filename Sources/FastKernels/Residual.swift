@@ -4,10 +4,11 @@ import Tensors
 extension FastKernels {
     /// ``Residual/Forward``, vector by vector.
     @Sendable public static func residualForward(_ a: Residual.Forward<Float>, _ workers: Workers) {
+        let streams = exceedsCache(a.N)
         workers.forEachPart(a.N) { part in
-            forEachVector(part) { i, count in
-                (a.out.base + i).store((a.inp1.base + i).load(count) + (a.inp2.base + i).load(count), count)
-            }
+            @inline(__always)
+            func sum(_ i: Int, _ count: Int) -> Vector { (a.inp1.base + i).load(count) + (a.inp2.base + i).load(count) }
+            write(part, to: a.out.base, streams: streams, sum)
         }
     }
 
@@ -18,7 +19,7 @@ extension FastKernels {
             func accumulate(_ i: Int, _ count: Int) {
                 add((a.dout.base + i).load(count), count, to: a.dinp1.base + i, and: a.dinp2.base + i)
             }
-            forEachVector(part, accumulate)
+            forEachVectorByTwos(part, accumulate)
         }
     }
 }

@@ -21,23 +21,35 @@ extension FastKernels {
 func exponentials(
     of row: UnsafePointer<Float>, _ count: Int, times scale: Float = 1, into target: UnsafeMutablePointer<Float>?
 ) -> (maximum: Float, sum: Double) {
-    var maxima = Vector(repeating: -.infinity)
-    forEachVector(0..<count) { i, count in
-        let x = (row + i).load(count, rest: -.infinity)
-        maxima = maxima.replacing(with: x, where: x .> maxima)
-    }
-    let maximum = scale * maxima.largestLane()
+    let maximum = scale * largest(of: row, count)
     let (factor, minusMaximum) = (Vector(repeating: scale), Vector(repeating: -maximum))
+    @inline(__always)
+    func exponential(_ i: Int, _ count: Int) -> Vector {
+        let e = exp(bounded: minusMaximum.plus((row + i).load(count, rest: -.infinity), times: factor))
+        if let target { (target + i).store(e, count) }
+        return e
+    }
     var total = 0.0
     for start in stride(from: 0, to: count, by: 1024) {
-        total += Double(
-            sum(min(1024, count - start)) { i, count in
-                let e = exp(minusMaximum.plus((row + start + i).load(count, rest: -.infinity), times: factor))
-                if let target { (target + start + i).store(e, count) }
-                return e
-            })
+        total += Double(sum(min(1024, count - start)) { exponential(start + $0, $1) })
     }
     return (maximum, total)
+}
+
+/// The largest element; NaN is left out. Four chains hide the latency of a comparison.
+@inline(__always)
+func largest(of row: UnsafePointer<Float>, _ count: Int) -> Float {
+    var maxima = InlineArray<4, Vector>(repeating: Vector(repeating: -.infinity))
+    var i = 0
+    while i + 4 * lanes <= count {
+        for chain in 0..<4 { maxima[chain] = maxima[chain].atLeast((row + i + chain * lanes).load()) }
+        i += 4 * lanes
+    }
+    while i < count {
+        maxima[0] = maxima[0].atLeast((row + i).load(min(lanes, count - i), rest: -.infinity))
+        i += lanes
+    }
+    return maxima[0].atLeast(maxima[1]).atLeast(maxima[2].atLeast(maxima[3])).largestLane()
 }
 
 /// Divides every element by `divisor`, with one rounding: the inverse has a second float for what the first leaves.

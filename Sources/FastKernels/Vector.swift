@@ -3,15 +3,11 @@ import CInstructions
 #if PLUMBLINE_X86_64_V4
     /// The widest vector of the CPU that this is built for.
     typealias Vector = SIMD16<Float>
-    /// Whole numbers in as many lanes.
-    typealias IntVector = SIMD16<Int32>
     /// Matrix products by the tile that its registers hold.
     typealias Product = GEMM<Tile<Vector, 12>>
 #else
     /// The widest vector of the CPU that this is built for: one register of AVX2, two of NEON or SSE.
     typealias Vector = SIMD8<Float>
-    /// Whole numbers in as many lanes.
-    typealias IntVector = SIMD8<Int32>
     /// Matrix products by the tile that its registers hold.
     typealias Product = GEMM<Tile<Vector, 6>>
 #endif
@@ -19,14 +15,128 @@ import CInstructions
 /// The lanes of a ``Vector``.
 let lanes = Vector.scalarCount
 
-/// The square root of each lane, in one instruction.
-@inline(__always)
-func squareRoot(_ x: Vector) -> Vector {
-    #if PLUMBLINE_X86_64_V4
-        plumbline_sqrt16(x)
-    #else
-        plumbline_sqrt8(x)
-    #endif
+/// A vector of floats with the instructions that Swift's SIMD types lack, or take lane by lane.
+///
+/// Each is a few instructions on every CPU: `CInstructions` says which, and what NaN does.
+protocol FloatVector: SIMD where Scalar == Float {
+    /// Whole numbers in as many lanes; as a mask, all bits of a lane or none.
+    associatedtype Integers: SIMD where Integers.Scalar == Int32
+
+    /// The lanes that are below those of `other`. NaN is below nothing, and nothing below NaN.
+    func isBelow(_ other: Self) -> Integers
+    /// `x` where all bits of `mask` are set, `y` where none is.
+    static func select(_ mask: Integers, _ x: Self, else y: Self) -> Self
+    /// The smaller of each lane and `bound`; NaN stays.
+    func atMost(_ bound: Self) -> Self
+    /// The larger of each lane and `bound`; NaN stays.
+    func atLeast(_ bound: Self) -> Self
+    /// The nearest whole numbers; of two, the even one.
+    func nearestWhole() -> Self
+    /// self · 2ⁿ for whole n, where self and the product are normal; NaN stays.
+    func timesTwo(toThe n: Self) -> Self
+    /// −self.
+    func negative() -> Self
+    /// The square root of each lane.
+    func root() -> Self
+    /// 1/self, with a relative error of at most 2⁻¹⁴, where both are normal.
+    func inverseEstimate() -> Self
+    /// The sum of all lanes.
+    func laneSum() -> Float
+    /// The largest lane; none may be NaN.
+    func largestLane() -> Float
+    /// The first `count` elements at `source`, and `rest` in the lanes beyond; nothing beyond is read.
+    static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self
+    /// Writes the first `count` lanes to `target`, and nothing beyond.
+    func store(to target: UnsafeMutablePointer<Float>, first count: Int)
+    /// Writes all lanes past the caches; `target` is aligned to the vector's size.
+    func stream(to target: UnsafeMutablePointer<Float>)
+}
+
+extension FloatVector {
+    /// self − a · b: with one rounding where the CPU has an instruction for it, else with two.
+    @inline(__always)
+    func minus(_ a: Self, times b: Self) -> Self { plus(a.negative(), times: b) }
+
+    /// 1/self within 1 ulp, where both are normal: the estimate, and one of Newton's steps.
+    @inline(__always)
+    func inverse() -> Self {
+        let estimate = inverseEstimate()
+        return estimate.plus(estimate, times: Self(repeating: 1).minus(self, times: estimate))
+    }
+}
+
+extension SIMD8<Float>: FloatVector {
+    typealias Integers = SIMD8<Int32>
+
+    @inline(__always)
+    func isBelow(_ other: Self) -> Integers { plumbline_less8(self, other) }
+    @inline(__always)
+    static func select(_ mask: Integers, _ x: Self, else y: Self) -> Self { plumbline_select8(mask, x, y) }
+    @inline(__always)
+    func atMost(_ bound: Self) -> Self { plumbline_min8(bound, self) }
+    @inline(__always)
+    func atLeast(_ bound: Self) -> Self { plumbline_max8(bound, self) }
+    @inline(__always)
+    func nearestWhole() -> Self { plumbline_round8(self) }
+    @inline(__always)
+    func timesTwo(toThe n: Self) -> Self { plumbline_scale8(self, n) }
+    @inline(__always)
+    func negative() -> Self { plumbline_negative8(self) }
+    @inline(__always)
+    func root() -> Self { plumbline_sqrt8(self) }
+    @inline(__always)
+    func laneSum() -> Float { plumbline_sum8(self) }
+    @inline(__always)
+    func largestLane() -> Float { plumbline_largest8(self) }
+    @inline(__always)
+    func inverseEstimate() -> Self { plumbline_inverse8(self) }
+    @inline(__always)
+    static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self {
+        plumbline_load_part8(source, count, rest)
+    }
+    @inline(__always)
+    func store(to target: UnsafeMutablePointer<Float>, first count: Int) {
+        plumbline_store_part8(target, count, self)
+    }
+    @inline(__always)
+    func stream(to target: UnsafeMutablePointer<Float>) { plumbline_stream8(target, self) }
+}
+
+extension SIMD16<Float>: FloatVector {
+    typealias Integers = SIMD16<Int32>
+
+    @inline(__always)
+    func isBelow(_ other: Self) -> Integers { plumbline_less16(self, other) }
+    @inline(__always)
+    static func select(_ mask: Integers, _ x: Self, else y: Self) -> Self { plumbline_select16(mask, x, y) }
+    @inline(__always)
+    func atMost(_ bound: Self) -> Self { plumbline_min16(bound, self) }
+    @inline(__always)
+    func atLeast(_ bound: Self) -> Self { plumbline_max16(bound, self) }
+    @inline(__always)
+    func nearestWhole() -> Self { plumbline_round16(self) }
+    @inline(__always)
+    func timesTwo(toThe n: Self) -> Self { plumbline_scale16(self, n) }
+    @inline(__always)
+    func negative() -> Self { plumbline_negative16(self) }
+    @inline(__always)
+    func root() -> Self { plumbline_sqrt16(self) }
+    @inline(__always)
+    func laneSum() -> Float { plumbline_sum16(self) }
+    @inline(__always)
+    func largestLane() -> Float { plumbline_largest16(self) }
+    @inline(__always)
+    func inverseEstimate() -> Self { plumbline_inverse16(self) }
+    @inline(__always)
+    static func load(_ source: UnsafePointer<Float>, first count: Int, rest: Self) -> Self {
+        plumbline_load_part16(source, count, rest)
+    }
+    @inline(__always)
+    func store(to target: UnsafeMutablePointer<Float>, first count: Int) {
+        plumbline_store_part16(target, count, self)
+    }
+    @inline(__always)
+    func stream(to target: UnsafeMutablePointer<Float>) { plumbline_stream16(target, self) }
 }
 
 extension SIMD where Scalar == Float {
@@ -41,35 +151,6 @@ extension SIMD where Scalar == Float {
     }
 }
 
-/// By halves: faster than lane by lane, and a sum rounds less.
-extension SIMD8<Float> {
-    /// The sum of all lanes.
-    @inline(__always)
-    func laneSum() -> Float {
-        let four = lowHalf + highHalf
-        let two = four.lowHalf + four.highHalf
-        return two[0] + two[1]
-    }
-
-    /// The largest lane.
-    @inline(__always)
-    func largestLane() -> Float {
-        let four = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
-        let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
-        return two[1] > two[0] ? two[1] : two[0]
-    }
-}
-
-extension SIMD16<Float> {
-    /// The sum of all lanes.
-    @inline(__always)
-    func laneSum() -> Float { (lowHalf + highHalf).laneSum() }
-
-    /// The largest lane.
-    @inline(__always)
-    func largestLane() -> Float { lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf).largestLane() }
-}
-
 extension UnsafePointer<Float> {
     /// The vector that starts here, aligned or not.
     @inline(__always)
@@ -78,10 +159,7 @@ extension UnsafePointer<Float> {
     /// The first `count` elements from here; `rest` in the lanes beyond.
     @inline(__always)
     func load(_ count: Int, rest: Float = 0) -> Vector {
-        if count == lanes { return load() }
-        var vector = Vector(repeating: rest)
-        for i in 0..<count { vector[i] = self[i] }
-        return vector
+        count == lanes ? load() : Vector.load(self, first: count, rest: Vector(repeating: rest))
     }
 }
 
@@ -103,8 +181,7 @@ extension UnsafeMutablePointer<Float> {
     /// Writes the first `count` lanes.
     @inline(__always)
     func store(_ vector: Vector, _ count: Int) {
-        if count == lanes { return store(vector) }
-        for i in 0..<count { self[i] = vector[i] }
+        if count == lanes { store(vector) } else { vector.store(to: self, first: count) }
     }
 }
 

@@ -10,12 +10,12 @@ public struct LeakWatch: Sendable {
     }
 
     /// The calls from one look to the next.
-    public static let window = 50
+    public static let window = 100
     /// How much a call leaves behind at least where something leaks.
-    private static let least: [Int64] = [4096 * 50, 4096 * 50, 5, 5]
+    private static let least: [Int64] = [4096 * 100, 4096 * 100, 10, 10]
     /// So many looks in a row must have found more; fewer where much is lost, which the machine may need.
     private static let looks = 6
-    private static let looksIfLarge = 3
+    private static let looksIfLarge = 2
     private static let large: Int64 = 64 << 20
 
     private var last = Self.holdings

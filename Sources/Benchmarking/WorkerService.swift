@@ -104,7 +104,10 @@ public final class WorkerService {
             throw TaskError(description: "there is no kernel \(task.kernel)")
         }
         guard let implementation = kernels.implementation(of: kernel) else {
-            throw TaskError(description: "\(name) has no \(task.kernel)")
+            // Of who has little, the same is said of all that it has not.
+            let operations = Set(kernels.kernels.map { $0.name.operation }).sorted()
+            let has = operations.count <= 3 ? "\(operations.joined(separator: ", ")) alone" : "no \(task.kernel)"
+            throw TaskError(description: "\(name) has \(has)")
         }
         var kernels = kernels
         kernels.workers = Workers(count: task.threads)

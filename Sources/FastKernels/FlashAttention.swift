@@ -18,14 +18,16 @@ extension FastKernels {
         workers.forEach(a.B * a.NH) { task in
             let head = Head(a.inp, task, T: a.T, C: a.C, NH: a.NH)
             let stride = head.scoreStride
-            head.withBackwardPanels(scoresAgain: true) { panels in
+            head.withRoom(forPacked: 3) { memory in
+                let (keys, keyDepths) = (head.columns(head.keys, in: &memory), head.depths(head.keys, in: &memory))
+                let values = head.columns(head.values, in: &memory)
                 Scratch.with(2 * attentionBlock * stride) { memory in
                     let (att, ds) = (memory, memory.from(attentionBlock * stride))
                     for rows in head.blocks.reversed() {
                         let place = head.start(of: rows)
                         let (dout, out) = (a.dout.from(place), a.out.from(place))
-                        head.score(rows, panels, into: att, stride: stride)
-                        head.multiplyByValues(rows, dout, panels, into: ds, stride: stride)
+                        head.multiply(rows, head.queries.from(rows.lowerBound), keys, into: att)
+                        head.multiply(rows, .rows(of: dout, a.C), values, into: ds)
                         for t in rows {
                             let row = t - rows.lowerBound
                             let (p, d) = (att.base + row * stride, ds.base + row * stride)
@@ -45,8 +47,8 @@ extension FastKernels {
                         }
                         let isFirst = rows.upperBound == a.T
                         head.addGradients(
-                            rows, probabilities: View(att), scores: View(ds), stride: stride, dout, panels,
-                            to: a.dinp, begun: (!overwrites, !overwrites || !isFirst))
+                            rows, probabilities: att, scores: ds, .rows(of: dout, a.C), keyDepths, to: a.dinp,
+                            begun: (!overwrites, !overwrites || !isFirst))
                     }
                 }
             }
@@ -59,11 +61,12 @@ extension Head {
     @inline(__always)
     func attend(into out: MutableView<Float>, _ body: (_ t: Int, _ lse: Double) -> Void) {
         let (stride, block) = (scoreStride, FastKernels.attentionBlock)
-        withPanels { panels in
+        withRoom(forPacked: 2) { memory in
+            let (keys, values) = (columns(keys, in: &memory), depths(values, in: &memory))
             Scratch.with(block * stride) { scores in
                 withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in
                     for rows in blocks {
-                        score(rows, panels, into: scores, stride: stride)
+                        multiply(rows, queries.from(rows.lowerBound), keys, into: scores)
                         for (i, t) in rows.enumerated() {
                             let (row, seen) = (scores.base + i * stride, seen(by: t))
                             let (maximum, sum) = exponentials(of: row, seen, times: scale, into: row)
@@ -73,7 +76,7 @@ extension Head {
                         }
                         // A row of out is shorter than one of probabilities: it is what is divided.
                         let out = out.from(start(of: rows))
-                        mix(rows, View(scores), stride: stride, panels, into: out)
+                        mix(rows, scores, values, into: out, stride: C)
                         for i in 0..<rows.count { divide(out.base + i * C, hs, by: sums[i]) }
                     }
                 }

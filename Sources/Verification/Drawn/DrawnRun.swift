@@ -30,7 +30,7 @@ struct DrawnRun {
     }
 
     /// How many calls are computed at a time, on all processors, before they are tried; of sizes that may be large, one.
-    static let ahead = 8
+    static let ahead = 16
 
     /// Tries every kernel that is asked for: one row for each result of a kernel that holds at all sizes, and one for each
     /// size at which it does not. `progress` is told the fraction done.
@@ -69,9 +69,10 @@ struct DrawnRun {
         let most = request.isOfUsualCases ? Self.ahead : 1
         for (number, drawn) in cases.enumerated() {
             if ahead.isEmpty {
-                ahead = cases[number...].prefix(most).concurrentMap { [catalog] in
+                // The last first, for they are taken from the end; the largest are among them.
+                ahead = cases[number...].prefix(most).reversed().concurrentMap { [catalog] in
                     DrawnTrial.Prepared(kernel, $0, by: KernelSet(catalog.exact))
-                }.reversed()
+                }
             }
             let trial = try DrawnTrial(
                 kernel, ahead.removeLast(), request.kernels, threads: Self.threads(of: drawn))

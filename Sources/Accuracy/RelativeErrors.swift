@@ -14,6 +14,7 @@ public struct RelativeErrors: Sendable {
     /// By the power of two below: number i has those of 2^-i and more, and less than 2^-(i - 1); the last has all smaller
     /// ones, the first those that are no numbers.
     private var histogram = InlineArray<31, Int>(repeating: 0)
+    private static let last = 30
 
     /// None yet.
     public init() {}
@@ -27,11 +28,12 @@ public struct RelativeErrors: Sendable {
         count += 1
         // So that NaN is the worst of all.
         if !(relative <= worst) { worst = relative }
-        if relative == 0 {
-            histogram[30] += 1
-        } else {
-            histogram[relative.isFinite ? min(max(-Int(relative.exponent), 0), 30) : 0] += 1
-        }
+        histogram[Self.bin(of: relative)] += 1
+    }
+
+    private static func bin(of relative: Double) -> Int {
+        guard relative.isFinite else { return 0 }
+        return relative == 0 ? last : min(max(-Int(relative.exponent), 0), last)
     }
 
     /// Takes those of other elements.
@@ -39,16 +41,16 @@ public struct RelativeErrors: Sendable {
         count += others.count
         withoutDigits += others.withoutDigits
         if !(others.worst <= worst) { worst = others.worst }
-        for i in 0..<31 { histogram[i] += others.histogram[i] }
+        for i in histogram.indices { histogram[i] += others.histogram[i] }
     }
 
     /// What that share of the elements does not exceed, up to a factor of 2.
     public func percentile(_ share: Double) -> Double {
         var left = Int((Double(count) * (1 - share)).rounded(.down))
-        for i in 0..<30 {
+        for i in 0..<Self.last {
             left -= histogram[i]
             if left < 0 { return min(i == 0 ? worst : exp2(1 - Double(i)), worst) }
         }
-        return min(exp2(-29), worst)
+        return min(exp2(1 - Double(Self.last)), worst)
     }
 }

@@ -98,7 +98,7 @@ public struct Truth: Sendable {
             truth = values.results(of: kernel, by: reference)
             let laws: [ErrorLaw] = withDeviations ? [.worst, .random] : [.worst]
             let byLaw = laws.concurrentMap { [truth] in values.roundingErrors(of: kernel, truth: truth, by: $0) }
-            (errors, deviations) = (byLaw[0], withDeviations ? byLaw[1] : nil)
+            (errors, deviations) = (byLaw[0], byLaw.dropFirst().first)
             signature = try kernel.signature(sizes: values.sizes, overwrites: overwrites)
         }
 

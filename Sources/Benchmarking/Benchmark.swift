@@ -141,10 +141,10 @@ public struct Benchmark {
         var (trials, leftOut): ([TimingTrial], [String]) = ([], [])
         for shape in request.shapes {
             for workload in Workload.all(of: shape, operations: request.operations, catalog: request.catalog) {
-                guard workload.footprint <= Workload.most else {
+                guard workload.demand.footprint <= Workload.most else {
                     leftOut.append(
                         "\(workload.shape) \(workload.name) \(workload.place): left out, it touches "
-                            + Formatting.bytes(workload.footprint))
+                            + Formatting.bytes(workload.demand.footprint))
                     continue
                 }
                 progress("truth of \(workload.shape) \(workload.name) \(workload.place)", 0)

@@ -106,7 +106,8 @@ struct Demand {
     let operations, bytes: Int
     /// What becomes of those bytes.
     let mix: Mix
-    /// The bytes of memory that they lie in: what is read and written counts once.
+    /// The bytes of memory that they lie in, where what is read and written counts once: of all arguments, or those moved
+    /// where the call leaves most of them alone.
     let footprint: Int
 }
 

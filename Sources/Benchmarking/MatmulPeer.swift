@@ -23,17 +23,13 @@ public enum MatmulPeer: String, CaseIterable, Sendable {
 
     private func load() throws(PeerError) -> ([Implementation<Float>], title: String) {
         do throws(PeerError) {
-            switch self {
-            case .openblas:
-                let library = try OpenBLAS.system()
-                return (library.kernels(named: rawValue), library.title)
-            case .openblasPackage:
-                let library = try OpenBLAS.package()
-                return (library.kernels(named: rawValue), library.title)
-            case .onednn:
-                let library = try OneDNN()
-                return (library.kernels(named: rawValue), library.title)
-            }
+            let library: any MatmulLibrary =
+                switch self {
+                case .openblas: try OpenBLAS.system()
+                case .openblasPackage: try OpenBLAS.package()
+                case .onednn: try OneDNN()
+                }
+            return (library.kernels(named: rawValue), library.title)
         } catch {
             throw PeerError(description: "--peers \(rawValue): \(error)")
         }
@@ -46,4 +42,12 @@ public enum MatmulPeer: String, CaseIterable, Sendable {
         case .onednn: ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS", "DNNL_CPU_ISA_HINTS"]
         }
     }
+}
+
+/// Such a library, loaded.
+protocol MatmulLibrary: Sendable {
+    /// The release, and the kernels that it has chosen for this machine.
+    var title: String { get }
+    /// The kernels that it has: matmul, under that name.
+    func kernels(named name: String) -> [Implementation<Float>]
 }

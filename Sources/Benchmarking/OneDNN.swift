@@ -9,7 +9,7 @@ import Synchronization
 /// no conversion of a layout, no copy, no allocation of a result. A primitive is made once for each size, before the timing.
 ///
 /// Source: oneDNN developer guide, Matrix Multiplication; `dnnl.h`.
-final class OneDNN: Sendable {
+final class OneDNN: MatmulLibrary {
     /// The release and the implementation that it chooses for a product, such as `oneDNN 3.2.0, brg_matmul:avx512_core`.
     let title: String
 
@@ -36,7 +36,6 @@ final class OneDNN: Sendable {
         self.state = Mutex(state)
     }
 
-    /// The kernels that it has: matmul, under that name.
     func kernels(named name: String) -> [Implementation<Float>] {
         [
             Implementation(name) { (call: Matmul.Forward<Float>, workers: Workers) in

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 
 /// Matrix multiplication by OpenBLAS: the system's, or the newer one that a package for Python brings.
-struct OpenBLAS: Sendable {
+struct OpenBLAS: MatmulLibrary {
     /// `cblas_sgemm`: order, transposes of a and b, M, N, K, alpha, a and its stride, b and its, beta, c and its.
     private typealias Multiply =
         @convention(c) (
@@ -61,7 +61,6 @@ struct OpenBLAS: Sendable {
         title = "OpenBLAS \(release), kernels for \(core.isEmpty ? "an unknown core" : core)"
     }
 
-    /// The kernels that it has: matmul, under that name.
     func kernels(named name: String) -> [Implementation<Float>] {
         [
             Implementation(name) { (a: Matmul.Forward<Float>, workers: Workers) in

@@ -175,12 +175,12 @@ struct TimingTrial {
     func row(
         margin: Double, adjusted: [Double?], under ceilings: BenchmarkReport.MachineCeilings
     ) -> BenchmarkReport.Row {
-        let cost = workload.cost
+        let demand = workload.demand
         return BenchmarkReport.Row(
             operation: workload.name.operation, pass: workload.name.pass.rawValue, shape: workload.shape,
-            place: workload.place, sizes: workload.sizes, threads: threads, operations: cost.operations,
-            bytes: cost.bytes, footprint: workload.footprint,
-            ceiling: ceilings.ceiling(workload.demand),
+            place: workload.place, sizes: workload.sizes, threads: threads, operations: demand.operations,
+            bytes: demand.bytes, footprint: demand.footprint,
+            ceiling: ceilings.ceiling(demand),
             timings: standings.indices.map { timing($0, margin: margin, p: adjusted[$0]) })
     }
 

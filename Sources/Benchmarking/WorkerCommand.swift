@@ -39,7 +39,7 @@ public struct WorkerCommand: Sendable {
     func refusal(of workload: Workload, threads: Int) -> String? {
         guard name == "reference" else { return nil }
         guard threads == 1 else { return "it has one thread" }
-        let expected = Double(workload.cost.operations) / 1.5e9
+        let expected = Double(workload.demand.operations) / 1.5e9
         return expected > 1.5 ? "left out: about \(Formatting.seconds(expected)) a call" : nil
     }
 

@@ -16,10 +16,6 @@ struct Workload: Sendable {
     let call: DrawnCall
     /// What it takes, in words, such as `B 4, T 64, C 768`.
     let sizes: String
-    /// What it costs at least.
-    let cost: Cost
-    /// The bytes that it touches: of all arguments, or those moved where it leaves most of them alone.
-    let footprint: Int
     /// What it asks of the machine.
     let demand: Demand
 
@@ -38,14 +34,13 @@ struct Workload: Sendable {
         let signature = typed.signature
         let arguments = signature.arguments.filter { !call.absent.contains($0.name) }
         func count(_ holds: (Argument) -> Bool) -> Int { arguments.filter(holds).reduce(0) { $0 + $1.count } }
-        cost = typed.cost
-        footprint = min(4 * count { _ in true }, cost.bytes)
+        let (cost, all) = (typed.cost, count { _ in true })
         let (overwritten, updated) = (count { $0.role == .output }, count { $0.role == .accumulator })
-        let moved = Double(max(count { _ in true } + updated, 1))
+        let moved = Double(max(all + updated, 1))
         demand = Demand(
             operations: cost.operations, bytes: cost.bytes,
             mix: Demand.Mix(overwritten: Double(overwritten) / moved, updated: Double(2 * updated) / moved),
-            footprint: footprint)
+            footprint: min(4 * all, cost.bytes))
         sizes = K.words(forSizes: call.sizes)
     }
 

@@ -59,11 +59,12 @@ struct Head: Sendable {
 
     // MARK: - Products
 
-    /// Runs `body` with room for that many factors of its own, packed by ``columns(_:in:)`` and ``depths(_:in:)``.
+    /// Runs `body` with room for that many factors of its own, packed by ``columns(_:in:)`` and ``depths(_:in:)``, and that
+    /// many blocks of ``scores(in:)``.
     @inline(__always)
-    func withRoom(forPacked factors: Int, _ body: (inout UnsafeMutablePointer<Float>) -> Void) {
+    func withRoom(forPacked factors: Int, scores blocks: Int, _ body: (inout UnsafeMutablePointer<Float>) -> Void) {
         let each = max(Product.Panels.room(S + T, depth: hs), Product.Panels.room(hs, depth: S + T))
-        Scratch.with(factors * each) { memory in
+        Scratch.with(factors * each + blocks * FastKernels.attentionBlock * scoreStride) { memory in
             var next = memory.base
             body(&next)
         }
@@ -77,6 +78,18 @@ struct Head: Sendable {
     /// Keys or values as rows: a depth for each key.
     func depths(_ factor: Factor, in memory: inout UnsafeMutablePointer<Float>) -> Product.Panels {
         Product.Panels(factor.transposed, hs, depth: S + T, into: &memory)
+    }
+
+    /// Room for the scores of a block of rows, ``scoreStride`` apart.
+    func scores(in memory: inout UnsafeMutablePointer<Float>) -> MutableView<Float> {
+        let count = FastKernels.attentionBlock * scoreStride
+        defer { memory += count }
+        return MutableView(memory, count: count)
+    }
+
+    /// Sets to 0 what query t does not see, as far as the last of the rows does.
+    func clearUnseen(_ weights: UnsafeMutablePointer<Float>, by t: Int, of rows: Range<Int>) {
+        (weights + seen(by: t)).update(repeating: 0, count: rows.upperBound - t - 1)
     }
 
     /// How many keys the last row of a tile sees: what lies above the diagonal is computed to the end of a tile, and not used.

@@ -3,7 +3,7 @@ import Tensors
 extension GEMM {
     /// Columns that are packed once, for several products.
     struct Panels {
-        /// One panel after the other, each of ``GEMM/RegisterTile/columns`` and the whole depth.
+        /// One panel after the other, each of ``RegisterTile/columns`` and the whole depth.
         let base: UnsafePointer<Float>
         let columns, depth: Int
 

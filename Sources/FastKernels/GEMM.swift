@@ -83,8 +83,8 @@ enum GEMM<Tile: RegisterTile> {
                                     : Prefetch(own, ownLines(of: task + workers.count), block(from: depths.lowerBound))
                                 pack(own, ownRange, current, asRows: !sharesRows, into: packed)
                                 product(
-                                    sharesRows ? slab : packed,
-                                    sharesRows ? packed : slab, depth: current.count, chain: chain,
+                                    sharesRows ? slab : packed, sharesRows ? packed : slab, depth: current.count,
+                                    chain: chain,
                                     rows: sharesRows ? lines : ownRange, columns: sharesRows ? ownRange : lines,
                                     into: c.base, stride: cStride, k == 0 ? start : .accumulate, &prefetch)
                                 slab += lines.count.rounded(up: sharedWidth) * current.count
@@ -130,8 +130,7 @@ enum GEMM<Tile: RegisterTile> {
     /// The product of packed rows and columns over one block of the depth.
     private static func product(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int, chain: Int, rows: Range<Int>,
-        columns: Range<Int>,
-        into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start,
+        columns: Range<Int>, into c: UnsafeMutablePointer<Float>, stride: Int, _ start: Start,
         _ prefetch: inout Prefetch
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: Tile.rows * Tile.columns) { memory in
@@ -150,9 +149,9 @@ enum GEMM<Tile: RegisterTile> {
                         prefetch.advance()
                         multiply(
                             RowFactors(base: a + (i - rows.lowerBound) * depth, line: 1, step: Tile.rows),
-                            b + (j - columns.lowerBound) * depth, depth: depth,
-                            chain: chain, into: target, stride: stride, initial: initial,
-                            initialStride: initialStride, rows: min(Tile.rows, block.upperBound - i),
+                            b + (j - columns.lowerBound) * depth, depth: depth, chain: chain, into: target,
+                            stride: stride, initial: initial, initialStride: initialStride,
+                            rows: min(Tile.rows, block.upperBound - i),
                             columns: min(Tile.columns, columns.upperBound - j), held)
                     }
                 }

@@ -49,10 +49,8 @@ extension FastKernels {
                 }
             }
             let overwrites = a.overwrites.contains(.parameters)
-            // Whole cache lines, which no two threads then write.
-            let strips = (a.C + 4 * lanes - 1) / (4 * lanes)
-            workers.forEachPart(strips, grain: max((1 << 13) / (groups * lanes), 1)) { part in
-                forEachVector(part.lowerBound * 4 * lanes..<min(part.upperBound * 4 * lanes, a.C)) { i, count in
+            workers.forEachStrip(of: a.C, rows: groups) { columns in
+                forEachVector(columns) { i, count in
                     let (dbias, dweight) = (a.dbias.base + i, a.dweight.base + i)
                     var sums = (Vector(repeating: 0), Vector(repeating: 0))
                     if !overwrites { sums = (dbias.load(count), dweight.load(count)) }

@@ -104,6 +104,16 @@ extension Workers {
         forEachPart(rows, grain: max((1 << 13) / max(columns, 1), 1)) { for row in $0 { body(row) } }
     }
 
+    /// Calls `body` with columns that are worth a thread's while, of a matrix of so many rows: whole cache lines of each,
+    /// which no two threads then write.
+    @inline(__always)
+    func forEachStrip(of columns: Int, rows: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        let width = 4 * lanes
+        forEachPart((columns + width - 1) / width, grain: max((1 << 16) / (rows * width), 1)) { strips in
+            body(strips.lowerBound * width..<min(strips.upperBound * width, columns))
+        }
+    }
+
     /// Adds the sums over all rows to each column of `n` results, or sets it; `add` adds a row's terms.
     ///
     /// Columns are shared out, and rows never, so that the order of a sum does not depend on the threads. Rows are summed
@@ -113,13 +123,9 @@ extension Workers {
         _ rows: Int, into results: InlineArray<n, MutableView<Float>>, overwrite: Bool,
         _ add: @Sendable (_ sums: inout InlineArray<n, Vector>, _ row: Int, _ column: Int, _ count: Int) -> Void
     ) {
-        let columns = results[0].count
-        // Whole cache lines, which no two threads then write.
-        let width = 4 * lanes
-        let strips = (columns + width - 1) / width
-        forEachPart(strips, grain: max((1 << 16) / (rows * width), 1)) { strips in
+        forEachStrip(of: results[0].count, rows: rows) { columns in
             for start in stride(from: 0, to: rows, by: 16) {
-                forEachVector(strips.lowerBound * width..<min(strips.upperBound * width, columns)) { column, count in
+                forEachVector(columns) { column, count in
                     var sums = InlineArray<n, Vector>(repeating: Vector(repeating: 0))
                     for four in stride(from: start, to: min(start + 16, rows), by: 4) {
                         var part = InlineArray<n, Vector>(repeating: Vector(repeating: 0))

@@ -25,11 +25,8 @@ extension VerificationReport {
                 Self.folded(
                     "\(mode.rawValue): \(Formatting.count(rows.count)) tensors", Self.table(rows, findings: false)))
         }
-        let remarks = rows.filter { $0.remark != nil }
-        if !remarks.isEmpty {
-            let lines = remarks.map { "- \($0.operation) \($0.pass), `\($0.tensor)`: \($0.remark ?? "")" }
-            parts += ["## Worth knowing", lines.joined(separator: "\n")]
-        }
+        let remarks = rows.compactMap { row in row.remark.map { "- \(row.kernel), `\(row.tensor)`: \($0)" } }
+        if !remarks.isEmpty { parts += ["## Worth knowing", remarks.joined(separator: "\n")] }
         if !libraries.isEmpty { parts += ["## Libraries", libraryTable] }
         parts += ["## Fixtures", fixtureTable, "## Run", facts]
         return parts.joined(separator: "\n\n") + "\n"
@@ -83,9 +80,9 @@ extension VerificationReport {
         *Isolated*: each kernel gets the reference's inputs. *Drawn*: each kernel at sizes of the harness's own choosing. \
         *Chained*: the model runs on its own outputs. *Training*: steps of the optimizer. *Worst of bound*: the largest \
         error as a fraction of what rounding explains; above 1 fails. *Digits*: the right decimal digits of 99 in 100 \
-        elements, in the worst tensor, of those that owe any: whose bound is smaller than the truth. *Error ÷ PyTorch's*: root mean square error against \
-        the float64 truth, as a multiple of PyTorch's in float32, median over the tensors; below 1 is more accurate than \
-        PyTorch.
+        elements, in the worst tensor, of those that owe any: whose bound is smaller than the truth. *Error ÷ PyTorch's*: \
+        root mean square error against the float64 truth, as a multiple of PyTorch's in float32, median over the tensors; \
+        below 1 is more accurate than PyTorch.
         """
     }
 

@@ -11,8 +11,8 @@ public struct LeakWatch: Sendable {
 
     /// The calls from one look to the next.
     public static let window = 100
-    /// How much a call leaves behind at least where something leaks.
-    private static let least: [Int64] = [4096 * 100, 4096 * 100, 10, 10]
+    /// How much a window of calls leaves behind at least where something leaks: 4 KiB a call, or something in every tenth.
+    private static let least = [4096, 4096, 0.1, 0.1].map { Int64($0 * Double(window)) }
     /// So many looks in a row must have found more; fewer where much is lost, which the machine may need.
     private static let looks = 6
     private static let looksIfLarge = 2

@@ -15,9 +15,7 @@ extension ComparisonRow {
             note: "loading the library switches on flush to zero, or other rounding, in the thread that loads it, as "
                 + "linking with -Ofast or -ffast-math does; its kernels were called with the default restored")
     }
-}
 
-extension ComparisonRow {
     /// Several findings as one note; nil where there are none.
     static func note(_ findings: [String]) -> String? {
         findings.isEmpty ? nil : findings.joined(separator: "; ")

@@ -69,16 +69,16 @@ struct IndependenceTrial {
         let call = DrawnCall(small: kernel, elements: Self.elementsAlone, seed: seed)
         let values = call.values(of: K.InDouble.self, by: reference)
         let signature = call.signature(kernel)
-        let results = signature.results
+        let (results, extents) = (signature.results, signature.extents)
         let usual = try answers(values)
         var generator = SplitMix64(state: seed)
         // Along each by itself, and all that a result has together.
         let sizes = Set(results.map(\.independent)).union(results.flatMap(\.independent).map { [$0] })
         for sizes in sizes.map({ $0.sorted() }).sorted(by: { $0.joined() < $1.joined() }) where !sizes.isEmpty {
-            let positions = signature.extents.filter { sizes.contains($0.key) }.sorted { $0.key < $1.key }.map {
-                ($0.key, [Int.random(in: 0..<$0.value, using: &generator)])
+            var position: [String: [Int]] = [:]
+            for size in sizes {
+                position[size] = extents[size].map { [Int.random(in: 0..<$0, using: &generator)] }
             }
-            let position = Dictionary(uniqueKeysWithValues: positions)
             let alone = try answers(values.only(position, of: signature))
             for (number, argument) in results.enumerated()
             where argument.independent.isSuperset(of: sizes) && !usual[number].isEmpty && !alone[number].isEmpty {

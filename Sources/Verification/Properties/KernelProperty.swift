@@ -44,6 +44,6 @@ struct PropertyFinding {
         let text = ComparisonRow.note(notes)
         return ComparisonRow(
             subject, measure: measure, note: isAllowed ? nil : text, allowed: isAllowed ? text : nil,
-            remark: remarks.isEmpty ? nil : remarks.joined(separator: "; "))
+            remark: ComparisonRow.note(remarks))
     }
 }
